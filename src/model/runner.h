@@ -1,0 +1,28 @@
+/* A whole model, dense or pruned, that answers queries about batches. Blocks stay in memory while
+ * they fit the budget, else they are streamed once per call. */
+#ifndef ESPALIER_MODEL_RUNNER_H
+#define ESPALIER_MODEL_RUNNER_H
+
+#include "model/forward.h"
+
+struct runner;
+
+/* budget: bytes that resident blocks may take; 0 streams always. The overlay (or NULL) must not
+ * change while the runner lives. */
+status runner_open(struct runner **out, const struct model *m, const struct overlay *overlay,
+                   size_t budget, struct error *err);
+void runner_close(struct runner *r);
+
+/* Queries of one batch: [count], answers in the same order. */
+struct work {
+  struct batch batch;
+  const struct query *queries;
+  size_t count;
+  struct answer *answers;
+};
+
+/* Answers every query. All works of one call share each streamed block; their residual streams are
+ * in memory at once when blocks are streamed, one at a time when blocks are resident. */
+status runner_answer(struct runner *r, const struct work *works, size_t count, struct error *err);
+
+#endif

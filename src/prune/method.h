@@ -1,0 +1,75 @@
+/* A pruning method: one file, one row of the table in methods.c. */
+#ifndef ESPALIER_PRUNE_METHOD_H
+#define ESPALIER_PRUNE_METHOD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "linalg/factor.h"
+#include "prune/stats.h"
+
+/* Either a share of zeros, or the pattern n:m: in every row, n of each m consecutive inputs are set to
+ * zero, as the authors' code reads the pattern (hardware vendors count the kept ones; 2:4 and 4:8 are
+ * the same either way). */
+struct sparsity {
+  double ratio; /* 0 <= ratio < 1 when m == 0 */
+  int n, m;     /* zeros and group size; 0 < n < m, or both 0 */
+};
+
+/* "0.5" or "2:4"; refuses the rest with what was expected. */
+status sparsity_parse(struct sparsity *out, const char *text, struct error *err);
+/* The text sparsity_parse reads back, in canonical form ("0.50" gives "0.5"). */
+void sparsity_print(const struct sparsity *s, char out[32]);
+double sparsity_zeros(const struct sparsity *s); /* the promised share of zeros */
+
+enum { METHOD_PARAMS = 8 };
+
+enum param_kind { PARAM_DOUBLE, PARAM_INT, PARAM_CHOICE };
+
+struct param_spec {
+  const char *name;
+  enum param_kind kind;
+  double low, high, value;    /* allowed range and default (PARAM_CHOICE: index) */
+  const char *const *choices; /* PARAM_CHOICE: NULL-terminated */
+};
+
+/* Values in the order of the method's specs. */
+struct params {
+  double value[METHOD_PARAMS];
+};
+
+/* One linear to prune. */
+struct prune_task {
+  float *weights; /* [rows][cols], pruned in place */
+  int rows, cols;
+  const struct stats *stats; /* of its input; NULL when the method needs none */
+  const float *factor;       /* [cols][cols] upper factor of H⁻¹ when the method needs it, else NULL */
+  struct sparsity sparsity;
+  const struct params *params;
+};
+
+struct method {
+  const char *name;
+  int version;        /* part of a cell's identity: raise it when results change */
+  unsigned needs;     /* STATS_* bits; STATS_NONE: no calibration, appears once per sparsity */
+  bool needs_factor;  /* wants factor_inverse_upper of the Gram matrix; its damp is parameter "damp" */
+  bool dense;         /* changes nothing, ignores sparsity */
+  const char *about;  /* one line with the source, for --help and docs */
+  const struct param_spec *params; /* up to METHOD_PARAMS, ended by a NULL name */
+  status (*prune)(const struct prune_task *task, struct error *err);
+};
+
+/* The table, in the order of documentation; *count rows. */
+const struct method *methods_all(size_t *count);
+const struct method *method_find(const char *name); /* NULL when there is none */
+
+struct params method_defaults(const struct method *m);
+int method_param_index(const struct method *m, const char *name); /* -1 when there is none */
+/* Sets one parameter from its text, refusing what is out of range. */
+status method_param_set(const struct method *m, struct params *p, const char *name,
+                        const char *text, struct error *err);
+/* Canonical JSON of all parameters, e.g. {"blocksize":128,"damp":0.01}; the caller frees. */
+status method_params_json(const struct method *m, const struct params *p, char **out,
+                          struct error *err);
+
+#endif

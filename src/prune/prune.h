@@ -1,0 +1,48 @@
+/* Pruning a model layer by layer: embed the calibration sequences, then for each block gather
+ * statistics on already pruned inputs, prune its linears, and run it again. */
+#ifndef ESPALIER_PRUNE_PRUNE_H
+#define ESPALIER_PRUNE_PRUNE_H
+
+#include "base/sequences.h"
+#include "linalg/factor.h"
+#include "linalg/group.h"
+#include "model/overlay.h"
+#include "prune/method.h"
+
+/* Where pruned weights go: called once per linear, in order, on every rank of the group. */
+struct prune_sink {
+  void *user;
+  status (*put)(void *user, int block, int linear, const float *weights /* [rows][cols] */,
+                struct error *err);
+};
+
+/* What happened to one linear. */
+struct prune_layer {
+  int block, linear;
+  double sparsity;       /* share of zeros */
+  double relative_error; /* ‖X(W−W′)ᵀ‖ / ‖XWᵀ‖ over the calibration tokens; NaN without a Gram matrix */
+  double damp;           /* what the factorisation took; NaN without one */
+  double seconds;        /* of the factorisation and the pruning on the rank that did it */
+};
+
+struct prune_options {
+  const struct method *method;
+  struct params params;
+  struct sparsity sparsity;
+  const struct sequences *calibration; /* NULL only for methods that need no statistics */
+  enum factor_where factor;
+  const struct group *group;
+  /* Called as work goes on, at least once per block and calibration batch; done runs from 0 to 1. A
+   * status other than OK stops the pruning with it. May be NULL. */
+  status (*progress)(void *user, double done, struct error *err);
+  void *progress_user;
+};
+
+/* Prunes every linear of every block. layers [blocks × linears] (or NULL) is filled in order. */
+status prune_model(const struct model *m, const struct prune_options *options,
+                   const struct prune_sink *sink, struct prune_layer *layers, struct error *err);
+
+/* A sink into an overlay. */
+struct prune_sink prune_into_overlay(struct overlay *o);
+
+#endif

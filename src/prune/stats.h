@@ -1,0 +1,36 @@
+/* One statistics record per input of a block: what every method asks of the calibration data. */
+#ifndef ESPALIER_PRUNE_STATS_H
+#define ESPALIER_PRUNE_STATS_H
+
+#include <stdint.h>
+
+#include "linalg/group.h"
+
+enum {
+  STATS_NONE = 0,
+  STATS_SQUARES = 1, /* Σ x_j² */
+  STATS_SUMS = 2,    /* Σ x_j */
+  STATS_GRAM = 4,    /* Σ x xᵀ */
+};
+
+struct stats {
+  int cols;
+  unsigned has;      /* STATS_* bits */
+  int64_t samples;   /* calibration sequences */
+  int64_t tokens;
+  double *squares;   /* [cols] */
+  double *sums;      /* [cols] */
+  float *gram;       /* [cols][cols], both triangles */
+};
+
+status stats_create(struct stats *out, int cols, unsigned has, struct error *err);
+void stats_free(struct stats *s);
+void stats_clear(struct stats *s);
+
+/* Adds x [tokens][cols], the activations of `samples` sequences. */
+status stats_add(struct stats *s, const float *x, int tokens, int samples, struct error *err);
+
+/* Sums the records of a group's ranks; all get the result. */
+status stats_reduce(struct stats *s, const struct group *group, struct error *err);
+
+#endif

@@ -1,0 +1,70 @@
+/* The results file, one HDF5 file per experiment, built whole from records and renamed into place:
+ * readers see the last complete one. Layout: ../../configs/README.md and the design's section 5. */
+#ifndef ESPALIER_STORE_RESULTS_H
+#define ESPALIER_STORE_RESULTS_H
+
+#include "base/sequences.h"
+#include "store/record.h"
+
+/* A planned variant: the columns of /variants that the plan knows. Strings are the caller's. */
+struct variant_info {
+  const char *id, *model, *method, *parameters /* JSON */, *sparsity, *calibration /* "" if none */;
+  int32_t samples, length, draw; /* 0, 0, -1 when there is no calibration */
+};
+
+struct dataset_info {
+  const char *name, *kind;
+};
+
+struct calibration_info {
+  const char *set;
+  int32_t draw, samples, length;
+  const struct sequences *ids;
+};
+
+/* Attribute of the root group, in order. */
+struct attribute {
+  const char *name, *text;
+};
+
+struct results {
+  const struct attribute *attributes;
+  size_t attribute_count;
+  const struct variant_info *variants; /* in plan order */
+  size_t variant_count;
+  const struct dataset_info *datasets;
+  size_t dataset_count;
+  const struct calibration_info *calibrations;
+  size_t calibration_count;
+  const struct variant_record *const *variant_records; /* [variant_count], NULL: not done */
+  const struct cell_record *const *cell_records; /* [variant_count][dataset_count], NULL: not done */
+};
+
+/* Writes path whole: temporary file beside it, close, sync, rename. Rows are in plan order, so equal
+ * records give equal /metrics bytes. */
+status results_write(const char *path, const struct results *r, struct error *err);
+
+/* What table and status read back. */
+struct results_variant {
+  char *id, *model, *method, *parameters, *sparsity, *calibration, *status, *error;
+  int samples, length, draw;
+  double achieved_sparsity, seconds;
+};
+struct results_metric {
+  char *variant, *dataset, *kind, *metric;
+  double value, stderr_;
+  int64_t items;
+};
+struct results_file {
+  struct results_variant *variants;
+  size_t variant_count;
+  struct results_metric *metrics;
+  size_t metric_count;
+};
+status results_read(struct results_file *out, const char *path, struct error *err);
+void results_close(struct results_file *r);
+
+/* One root attribute as text; the caller frees. */
+status results_attribute(const char *path, const char *name, char **out, struct error *err);
+
+#endif
