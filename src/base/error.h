@@ -26,7 +26,8 @@ enum { ERROR_TEXT = 1024 };
 
 struct error {
   status code;
-  char text[ERROR_TEXT]; /* one line, no trailing newline; "FILE:LINE: what (expected)" where known */
+  char text[ERROR_TEXT]; /* one line, no trailing newline; "FILE:LINE: what (expected)" where known
+                          */
 };
 
 /* Sets *e (may be NULL) and returns code, so that `return err_set(...)` is the one way to fail. */

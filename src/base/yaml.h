@@ -35,7 +35,8 @@ void yaml_close(struct yaml_file *file);
 status yaml_fail(const struct yaml_file *file, const struct yaml *node, struct error *err,
                  const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* The value behind a key of a map, or NULL. A null value ("key:" with nothing, ~ or null) is NULL. */
+/* The value behind a key of a map, or NULL. A null value ("key:" with nothing, ~ or null) is NULL.
+ */
 const struct yaml *yaml_get(const struct yaml *map, const char *key);
 bool yaml_is_null(const struct yaml *node);
 
