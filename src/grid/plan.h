@@ -1,0 +1,102 @@
+/* A grid expanded: variants in plan order, the data sets each is evaluated on, identities, costs.
+ * The same grid gives the same plan on every rank, so ranks speak of variants by index. */
+#ifndef ESPALIER_GRID_PLAN_H
+#define ESPALIER_GRID_PLAN_H
+
+#include "base/sequences.h"
+#include "calib/calib.h"
+#include "eval/evaluate.h"
+#include "grid/grid.h"
+#include "model/model.h"
+#include "tokenizer/tokenizer.h"
+
+enum plan_level {
+  PLAN_LIGHT, /* workers: opens everything, digests and draws nothing; ids and costs stay empty */
+  PLAN_FULL,  /* rank 0: digests, ids, costs; renders every data set and draws every calibration
+                 set, so that bad data is refused before any work starts */
+};
+
+struct plan_model {
+  const char *name, *folder;
+  struct model *model;
+  struct tokenizer *tokenizer;
+  char digest[DIGEST_TEXT]; /* of config.json, weights and tokenizer.json; "" when light */
+};
+
+struct plan_dataset {
+  const char *name; /* task_name */
+  struct task *task;
+  enum task_kind kind;
+  char data_digest[DIGEST_TEXT]; /* "" when light */
+};
+
+struct plan_calibration {
+  const char *name; /* calibration_name */
+  struct calibration *calibration;
+};
+
+/* One pruned model to make (or the dense one). */
+struct variant {
+  char id[DIGEST_TEXT]; /* "" when light */
+  int model;            /* index into plan->models */
+  const char *label;    /* the method as the grid calls it: what the results' column shows */
+  const struct method *method;
+  struct params params;
+  char *params_json; /* canonical */
+  struct sparsity sparsity;
+  char sparsity_text[32]; /* "0" for dense */
+  int calibration;        /* index into plan->calibrations, -1: none */
+  int samples, length;    /* 0, 0 without calibration */
+  int draw;               /* -1 without calibration */
+  double prune_flops;     /* calibration passes, statistics, factorisation, pruning */
+  double eval_flops;      /* all its data sets */
+  double seconds;         /* estimate from both on one process (cost.h) */
+  double peak_bytes;      /* estimate of the most memory that one process needs at once */
+};
+
+/* One (variant, data set). */
+struct cell {
+  char id[DIGEST_TEXT]; /* "" when light */
+  bool wanted;          /* false: an exclude rule with `dataset` took it out */
+  double flops;
+};
+
+struct plan {
+  const struct grid *grid; /* the caller's; outlives the plan */
+  struct plan_model *models;
+  size_t model_count;
+  struct plan_dataset *datasets;
+  size_t dataset_count;
+  struct plan_calibration *calibrations;
+  size_t calibration_count;
+  struct variant *variants;
+  size_t variant_count;
+  struct cell *cells;       /* [variant_count][dataset_count] */
+  size_t *longest;          /* [variant_count]: indices, most expensive first, ties in plan order */
+  struct plan_cache *cache; /* tokenised calibration texts between plan_draw calls */
+};
+
+/* Order: models as listed; in each, dense first (added when the grid does not list it), then
+ * method, parameters, sparsity, calibration set, samples, length, draw. A method without
+ * calibration appears once per sparsity, the dense one once. A variant that an exclude rule takes
+ * out is not in the plan; the dense one stays unless its whole model is excluded. */
+status plan_create(struct plan **out, const struct grid *grid, enum plan_level level,
+                   struct error *err);
+void plan_free(struct plan *p);
+
+static inline struct cell *plan_cell(const struct plan *p, size_t variant, size_t dataset) {
+  return &p->cells[variant * p->dataset_count + dataset];
+}
+
+/* The variant's calibration ids, zero sequences when it needs none; free with sequences_free. Keeps
+ * the set's tokenised texts for the next call. One thread at a time. */
+status plan_draw(struct plan *p, size_t variant, struct sequences *out, struct error *err);
+
+/* What evalset_create takes for this grid. */
+struct evalset_options plan_evalset_options(const struct plan *p);
+
+/* Distinct calibration draws of the plan, for /calibration in the results: the variant index that
+ * uses each (with the most samples), in plan order; the caller frees *out. */
+status plan_distinct_draws(const struct plan *p, size_t **out, size_t *count, struct error *err);
+
+#endif
