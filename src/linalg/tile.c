@@ -1,0 +1,73 @@
+#include "linalg/tile.h"
+
+#include <dnnl.h>
+#include <string.h>
+
+/* The library picks the length of its own panels by the shape of the whole product, so that a row's
+ * sum would depend on its neighbours' number; panels that are short enough come back undivided. */
+static int multiply_panels(const struct tile *t) {
+  for (int k = 0; k < t->k; k += TILE_PANEL) {
+    int depth = t->k - k < TILE_PANEL ? t->k - k : TILE_PANEL;
+    const float *a = t->a + (t->ta ? (size_t)k * t->lda : (size_t)k);
+    const float *b = t->b + (t->tb ? (size_t)k : (size_t)k * t->ldb);
+    dnnl_status_t st = dnnl_sgemm(t->ta ? 'T' : 'N', t->tb ? 'T' : 'N', t->m, t->n, depth, t->alpha,
+                                  a, t->lda, b, t->ldb, k ? 1.0F : t->beta, t->c, t->ldc);
+    if (st != dnnl_success) {
+      return (int)st;
+    }
+  }
+  return 0;
+}
+
+static void copy_rows(float *to, int ldto, const float *from, int ldfrom, int rows, int cols) {
+  for (int i = 0; i < rows; i++) {
+    memcpy(to + (size_t)i * ldto, from + (size_t)i * ldfrom, (size_t)cols * sizeof *to);
+  }
+}
+
+/* Rows of zeros below the tile's own, panel by panel. */
+static int multiply_padded(const struct tile *t) {
+  float a[TILE_ROWS * TILE_PANEL], c[TILE_ROWS * TILE_EDGE];
+  memset(c, 0, sizeof c);
+  if (t->beta != 0) {
+    copy_rows(c, t->n, t->c, t->ldc, t->m, t->n);
+  }
+  for (int k = 0; k < t->k; k += TILE_PANEL) {
+    int depth = t->k - k < TILE_PANEL ? t->k - k : TILE_PANEL;
+    memset(a, 0, sizeof *a * TILE_ROWS * depth);
+    for (int i = 0; i < t->m; i++) {
+      for (int p = 0; p < depth; p++) {
+        a[(size_t)i * depth + p] =
+            t->ta ? t->a[(size_t)(k + p) * t->lda + i] : t->a[(size_t)i * t->lda + k + p];
+      }
+    }
+    struct tile padded = *t;
+    padded.ta = false;
+    padded.m = TILE_ROWS;
+    padded.k = depth;
+    padded.beta = k ? 1.0F : t->beta;
+    padded.a = a;
+    padded.lda = depth;
+    padded.b = t->b + (t->tb ? (size_t)k : (size_t)k * t->ldb);
+    padded.c = c;
+    padded.ldc = t->n;
+    int st = multiply_panels(&padded);
+    if (st != 0) {
+      return st;
+    }
+  }
+  copy_rows(t->c, t->ldc, c, t->n, t->m, t->n);
+  return 0;
+}
+
+int tile_multiply(const struct tile *t) {
+  return t->m < TILE_ROWS ? multiply_padded(t) : multiply_panels(t);
+}
+
+status tile_check(int worst, const char *what, struct error *err) {
+  if (worst == 0) {
+    return STATUS_OK;
+  }
+  return err_set(err, worst == (int)dnnl_out_of_memory ? STATUS_MEMORY : STATUS_BUG,
+                 "%s: oneDNN refused the product (status %d)", what, worst);
+}
