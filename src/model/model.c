@@ -1,0 +1,73 @@
+#include "model/parts.h"
+
+const char *model_folder(const struct model *m) {
+  return m->folder;
+}
+
+const char *model_type(const struct model *m) {
+  return m->family->type;
+}
+
+int model_blocks(const struct model *m) {
+  return m->arch.config.blocks;
+}
+
+int model_hidden(const struct model *m) {
+  return m->arch.config.hidden;
+}
+
+int model_vocab(const struct model *m) {
+  return m->arch.config.vocab;
+}
+
+int model_positions(const struct model *m) {
+  return m->arch.config.positions;
+}
+
+int model_bos(const struct model *m) {
+  return m->arch.config.bos;
+}
+
+int model_eos(const struct model *m) {
+  return m->arch.config.eos;
+}
+
+uint64_t model_parameters(const struct model *m) {
+  return m->parameters;
+}
+
+const struct linear *model_linears(const struct model *m, int *count) {
+  *count = m->linear_count;
+  return m->linears;
+}
+
+int model_inputs(const struct model *m) {
+  return m->inputs;
+}
+
+enum slot model_linear_slot(const struct model *m, int linear) {
+  return m->linear_slots[linear];
+}
+
+const struct model_config *model_config(const struct model *m) {
+  return &m->arch.config;
+}
+
+status model_linear_name(const struct model *m, int block, int linear, char **out,
+                         struct error *err) {
+  return model_slot_name(m, m->linear_slots[linear], block, "weight", out, err);
+}
+
+double model_block_flops(const struct model *m) {
+  double weights = 0;
+  for (int i = 0; i < m->linear_count; i++) {
+    weights += (double)m->linears[i].rows * m->linears[i].cols;
+  }
+  return 2 * weights * m->arch.config.blocks;
+}
+
+double model_head_flops(const struct model *m) {
+  const struct model_config *c = &m->arch.config;
+  double projection = m->arch.weight[SLOT_PROJECT_OUT] ? (double)c->embed_dim * c->hidden : 0;
+  return 2 * ((double)c->vocab * c->embed_dim + projection);
+}
