@@ -95,8 +95,8 @@ static status open_mapped(struct shards *s, const char *folder, const cJSON *map
     return err_at(err, STATUS_INPUT, s->index, 0,
                   "no weight_map (expected a map of tensors to files)");
   }
-  const char **names;
-  size_t count;
+  const char **names = NULL;
+  size_t count = 0;
   TRY(list_files(s, map, &names, &count, err));
   status st = mem_alloc(&s->files, count, sizeof *s->files, err);
   for (size_t i = 0; i < count && st == STATUS_OK; i++) {
