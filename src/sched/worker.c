@@ -1,0 +1,327 @@
+#include "sched/worker.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "prune/prune.h"
+#include "sched/master.h"
+#include "store/record.h"
+
+struct worker {
+  struct plan *plan;
+  const struct worker_link *link;
+  size_t budget;
+  struct group group;
+  struct evalset **sets;     /* [models][datasets], made at first use */
+  struct overlay **overlays; /* [models], made at first use */
+  const struct message *lease;
+  int cell;      /* what is being worked on */
+  status halted; /* what link->alive said */
+};
+
+status worker_create(struct worker **out, struct plan *plan, const struct worker_link *link,
+                     size_t budget, struct error *err) {
+  struct worker *w;
+  TRY(mem_alloc(&w, 1, sizeof *w, err));
+  w->plan = plan;
+  w->link = link;
+  w->budget = budget;
+  w->group = group_single();
+  status st;
+  TRY_GOTO(st, fail,
+           mem_alloc(&w->sets, plan->model_count * plan->dataset_count, sizeof *w->sets, err));
+  TRY_GOTO(st, fail, mem_alloc(&w->overlays, plan->model_count, sizeof *w->overlays, err));
+  *out = w;
+  return STATUS_OK;
+fail:
+  worker_free(w);
+  return st;
+}
+
+void worker_free(struct worker *w) {
+  if (!w) {
+    return;
+  }
+  for (size_t i = 0; w->sets && i < w->plan->model_count * w->plan->dataset_count; i++) {
+    evalset_free(w->sets[i]);
+  }
+  for (size_t i = 0; w->overlays && i < w->plan->model_count; i++) {
+    overlay_free(w->overlays[i]);
+  }
+  free(w->sets);
+  free(w->overlays);
+  free(w);
+}
+
+static double seconds_now(void) {
+  struct timespec t;
+  (void)clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static status progress(void *user, double done, struct error *err) {
+  struct worker *w = user;
+  w->halted = w->link->alive(w->link->user, w->lease, w->cell, done, err);
+  return w->halted;
+}
+
+/* A new thing to work on: the master hears of it before anything can go wrong. */
+static status begin(struct worker *w, int cell, struct error *err) {
+  w->cell = cell;
+  return progress(w, 0, err);
+}
+
+static status emit(struct worker *w, int cell, unsigned char *record, size_t size,
+                   struct error *err) {
+  struct message m = {.kind = MESSAGE_RESULT,
+                      .task = w->lease->task,
+                      .instance = w->lease->instance,
+                      .cell = cell,
+                      .record = record,
+                      .record_size = size};
+  status st = w->link->result(w->link->user, &m, err);
+  free(record);
+  return st;
+}
+
+static status emit_variant(struct worker *w, const struct variant_record *r, struct error *err) {
+  unsigned char *bytes;
+  size_t size;
+  TRY(record_encode_variant(r, &bytes, &size, err));
+  return emit(w, MASTER_PREPARE, bytes, size, err);
+}
+
+static status emit_cell(struct worker *w, const struct lease_cell *c, struct cell_record *r,
+                        struct error *err) {
+  memcpy(r->variant, w->lease->variant_id, sizeof r->variant);
+  memcpy(r->id, c->id, sizeof r->id);
+  (void)snprintf(r->dataset, sizeof r->dataset, "%s", w->plan->datasets[c->dataset].name);
+  unsigned char *bytes;
+  size_t size;
+  TRY(record_encode_cell(r, &bytes, &size, err));
+  return emit(w, c->cell, bytes, size, err);
+}
+
+static status fail_cell(struct worker *w, const struct lease_cell *c, const char *reason,
+                        struct error *err) {
+  struct cell_record r = {.failed = true};
+  (void)snprintf(r.error, sizeof r.error, "%s", reason);
+  return emit_cell(w, c, &r, err);
+}
+
+/* Rows of /layers, and the share of zeros over all of them. */
+static status fill_layers(struct variant_record *r, const struct model *m,
+                          const struct prune_layer *layers, struct error *err) {
+  int linears;
+  const struct linear *list = model_linears(m, &linears);
+  size_t count = (size_t)linears * (size_t)model_blocks(m);
+  TRY(mem_alloc(&r->layers, count, sizeof *r->layers, err));
+  r->layer_count = count;
+  double zeros = 0, weights = 0;
+  for (size_t i = 0; i < count; i++) {
+    const struct prune_layer *from = &layers[i];
+    const struct linear *l = &list[from->linear];
+    struct layer_row *to = &r->layers[i];
+    (void)snprintf(to->linear, sizeof to->linear, "%s", l->name);
+    to->block = from->block;
+    to->sparsity = from->sparsity;
+    to->relative_error = from->relative_error;
+    to->damp = from->damp;
+    to->seconds = from->seconds;
+    double size = (double)l->rows * l->cols;
+    zeros += from->sparsity * size;
+    weights += size;
+  }
+  r->achieved_sparsity = weights > 0 ? zeros / weights : 0;
+  return STATUS_OK;
+}
+
+static status prune_with(struct worker *w, const struct variant *v, const struct sequences *ids,
+                         struct overlay *overlay, struct variant_record *r, struct error *err) {
+  const struct model *m = w->plan->models[v->model].model;
+  int linears;
+  (void)model_linears(m, &linears);
+  struct prune_layer *layers;
+  TRY(mem_alloc(&layers, (size_t)linears * (size_t)model_blocks(m), sizeof *layers, err));
+  struct prune_options options = {.method = v->method,
+                                  .params = v->params,
+                                  .sparsity = v->sparsity,
+                                  .calibration = v->calibration >= 0 ? ids : NULL,
+                                  .factor = FACTOR_LOCAL,
+                                  .group = &w->group,
+                                  .progress = progress,
+                                  .progress_user = w};
+  struct prune_sink sink = prune_into_overlay(overlay);
+  status st = prune_model(m, &options, &sink, layers, err);
+  if (st == STATUS_OK) {
+    st = fill_layers(r, m, layers, err);
+  }
+  free(layers);
+  return st;
+}
+
+/* Makes the variant's weights: *overlay stays the worker's, NULL for the dense model. */
+static status prune(struct worker *w, struct overlay **overlay, struct variant_record *r,
+                    struct error *err) {
+  size_t index = (size_t)w->lease->variant;
+  const struct variant *v = &w->plan->variants[index];
+  *overlay = NULL;
+  if (v->method->dense) {
+    return STATUS_OK;
+  }
+  struct overlay **kept = &w->overlays[v->model];
+  if (!*kept) {
+    TRY(overlay_create(kept, w->plan->models[v->model].model, NULL, err));
+  }
+  overlay_clear(*kept);
+  struct sequences ids = {0};
+  status st = plan_draw(w->plan, index, &ids, err);
+  if (st == STATUS_OK) {
+    st = prune_with(w, v, &ids, *kept, r, err);
+  }
+  sequences_free(&ids);
+  *overlay = *kept;
+  return st;
+}
+
+/* The data set as tokens, shared by all variants of the model that this process evaluates. */
+static status find_set(struct worker *w, const struct lease_cell *c, int model,
+                       const struct evalset **out, struct error *err) {
+  const struct plan_dataset *d = &w->plan->datasets[c->dataset];
+  const struct plan_model *m = &w->plan->models[model];
+  struct evalset **set = &w->sets[(size_t)model * w->plan->dataset_count + (size_t)c->dataset];
+  if (!*set) {
+    struct evalset_options options = plan_evalset_options(w->plan);
+    TRY(evalset_create(set, d->task, m->tokenizer, m->model, &options, err));
+  }
+  if (strcmp(evalset_data_digest(*set), c->data_digest) != 0) {
+    evalset_free(*set);
+    *set = NULL;
+    return err_at(err, STATUS_INPUT, task_data(d->task), 0, "has changed since the run began");
+  }
+  *out = *set;
+  return STATUS_OK;
+}
+
+static status fill_cell(struct cell_record *to, const struct eval_result *from, bool items,
+                        struct error *err) {
+  TRY(mem_alloc(&to->metrics, from->metric_count, sizeof *to->metrics, err));
+  to->metric_count = from->metric_count;
+  for (size_t i = 0; i < from->metric_count; i++) {
+    const struct metric *m = &from->metrics[i];
+    (void)snprintf(to->metrics[i].name, sizeof to->metrics[i].name, "%s", m->name);
+    to->metrics[i].value = m->value;
+    to->metrics[i].stderr_ = m->stderr_;
+    to->metrics[i].items = m->items;
+  }
+  if (items) {
+    to->items = from->items;
+    to->choices = from->choices;
+    to->loglikelihoods = from->loglikelihoods;
+    to->gold = from->gold;
+    to->correct = from->correct;
+    to->correct_norm = from->correct_norm;
+  }
+  return STATUS_OK;
+}
+
+static status evaluate(struct worker *w, const struct lease_cell *c, struct runner *runner,
+                       struct eval_result *out, struct error *err) {
+  int model = w->plan->variants[w->lease->variant].model;
+  const struct evalset *set;
+  TRY(find_set(w, c, model, &set, err));
+  return evalset_evaluate(set, runner, w->plan->models[model].model, &w->group, progress, w, out,
+                          err);
+}
+
+static status do_cell(struct worker *w, const struct lease_cell *c, struct runner *runner,
+                      struct error *err) {
+  TRY(begin(w, c->cell, err));
+  double start = seconds_now();
+  struct eval_result result = {0};
+  status st = evaluate(w, c, runner, &result, err);
+  if (st != STATUS_OK) {
+    eval_result_free(&result);
+    return w->halted != STATUS_OK ? w->halted : fail_cell(w, c, err->text, err);
+  }
+  struct cell_record r = {.seconds = seconds_now() - start};
+  st = fill_cell(&r, &result, w->plan->grid->store_items, err);
+  if (st == STATUS_OK) {
+    st = emit_cell(w, c, &r, err);
+  }
+  free(r.metrics);
+  eval_result_free(&result);
+  return st;
+}
+
+static status fail_all(struct worker *w, const char *reason, struct error *err) {
+  char text[ERROR_TEXT]; /* reason may stand in *err */
+  (void)snprintf(text, sizeof text, "%s", reason);
+  for (uint32_t i = 0; i < w->lease->cell_count; i++) {
+    TRY(fail_cell(w, &w->lease->cells[i], text, err));
+  }
+  return STATUS_OK;
+}
+
+static status fail_variant(struct worker *w, struct variant_record *r, struct error *err) {
+  char text[ERROR_TEXT];
+  (void)snprintf(text, sizeof text, "%s", err->text);
+  r->failed = true;
+  (void)snprintf(r->error, sizeof r->error, "%s", text);
+  TRY(emit_variant(w, r, err));
+  return fail_all(w, text, err);
+}
+
+static status check(const struct worker *w, struct error *err) {
+  const struct message *l = w->lease;
+  bool good = l->variant >= 0 && (size_t)l->variant < w->plan->variant_count;
+  for (uint32_t i = 0; good && i < l->cell_count; i++) {
+    good = l->cells[i].dataset >= 0 && (size_t)l->cells[i].dataset < w->plan->dataset_count;
+  }
+  if (!good) {
+    return err_set(err, STATUS_BUG, "a lease outside of the plan (variant %d)", l->variant);
+  }
+  return STATUS_OK;
+}
+
+static status do_lease(struct worker *w, struct variant_record *r, struct runner **runner,
+                       struct error *err) {
+  const struct message *lease = w->lease;
+  TRY(begin(w, MASTER_PREPARE, err));
+  double start = seconds_now();
+  struct overlay *overlay;
+  status st = prune(w, &overlay, r, err);
+  if (st == STATUS_OK) {
+    const struct model *m = w->plan->models[w->plan->variants[lease->variant].model].model;
+    st = runner_open(runner, m, overlay, w->budget, err);
+  }
+  r->seconds = seconds_now() - start;
+  if (st != STATUS_OK) {
+    return w->halted != STATUS_OK ? w->halted : fail_variant(w, r, err);
+  }
+  if (!lease->prune_known) {
+    TRY(emit_variant(w, r, err));
+  }
+  for (uint32_t i = 0; i < lease->cell_count; i++) {
+    TRY(do_cell(w, &lease->cells[i], *runner, err));
+  }
+  return STATUS_OK;
+}
+
+status worker_lease(struct worker *w, const struct message *lease, struct error *err) {
+  w->lease = lease;
+  w->halted = STATUS_OK;
+  TRY(check(w, err));
+  struct variant_record r = {.ranks = 1};
+  memcpy(r.id, lease->variant_id, sizeof r.id);
+  struct runner *runner = NULL;
+  status st = do_lease(w, &r, &runner, err);
+  runner_close(runner);
+  free(r.layers);
+  w->lease = NULL;
+  return st;
+}
