@@ -46,15 +46,15 @@ static void fill(struct error *e, status code, const char *before, const char *f
   memcpy(e->text, text, sizeof text);
 }
 
-status err_set(struct error *e, status code, const char *format, ...) {
+void err_set_text(struct error *e, status code, const char *format, ...) {
   va_list args;
   va_start(args, format);
   fill(e, code, "", format, args);
   va_end(args);
-  return code;
 }
 
-status err_at(struct error *e, status code, const char *file, long line, const char *format, ...) {
+void err_at_text(struct error *e, status code, const char *file, long line, const char *format,
+                 ...) {
   char before[ERROR_TEXT];
   if (line > 0) {
     (void)snprintf(before, sizeof before, "%s:%ld: ", file, line);
@@ -65,10 +65,9 @@ status err_at(struct error *e, status code, const char *file, long line, const c
   va_start(args, format);
   fill(e, code, before, format, args);
   va_end(args);
-  return code;
 }
 
-status err_errno(struct error *e, status code, const char *format, ...) {
+void err_errno_text(struct error *e, status code, const char *format, ...) {
   int number = errno;
   va_list args;
   va_start(args, format);
@@ -78,12 +77,11 @@ status err_errno(struct error *e, status code, const char *format, ...) {
     size_t n = strlen(e->text);
     (void)snprintf(e->text + n, sizeof e->text - n, ": %s", strerror(number));
   }
-  return code;
 }
 
-status err_prefix(struct error *e, const char *format, ...) {
+void err_prefix_text(struct error *e, const char *format, ...) {
   if (!e) {
-    return STATUS_BUG;
+    return;
   }
   char old[ERROR_TEXT];
   memcpy(old, e->text, sizeof old);
@@ -93,5 +91,4 @@ status err_prefix(struct error *e, const char *format, ...) {
   va_end(args);
   size_t n = strlen(e->text);
   (void)snprintf(e->text + n, sizeof e->text - n, ": %s", old);
-  return e->code;
 }

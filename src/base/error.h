@@ -30,20 +30,43 @@ struct error {
                           */
 };
 
-/* Sets *e (may be NULL) and returns code, so that `return err_set(...)` is the one way to fail. */
-status err_set(struct error *e, status code, const char *format, ...)
+/* The functions behind the macros below. */
+void err_set_text(struct error *e, status code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void err_at_text(struct error *e, status code, const char *file, long line, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+void err_errno_text(struct error *e, status code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void err_prefix_text(struct error *e, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Sets *e (may be NULL) from a printf format and is worth the code, so that `return err_set(...)`
+ * is the one way to fail. Macros, so that compilers and analysers see which code comes back. */
+#define err_set(e, code, ...)                                                                      \
+  ({                                                                                               \
+    status err_code_ = (code);                                                                     \
+    err_set_text((e), err_code_, __VA_ARGS__);                                                     \
+    err_code_;                                                                                     \
+  })
 
 /* As err_set with "file:line: " in front; line 0 leaves the line out. */
-status err_at(struct error *e, status code, const char *file, long line, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+#define err_at(e, code, file, line, ...)                                                           \
+  ({                                                                                               \
+    status err_code_ = (code);                                                                     \
+    err_at_text((e), err_code_, (file), (line), __VA_ARGS__);                                      \
+    err_code_;                                                                                     \
+  })
 
 /* As err_set, followed by ": " and the text of errno. */
-status err_errno(struct error *e, status code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+#define err_errno(e, code, ...)                                                                    \
+  ({                                                                                               \
+    status err_code_ = (code);                                                                     \
+    err_errno_text((e), err_code_, __VA_ARGS__);                                                   \
+    err_code_;                                                                                     \
+  })
 
-/* Puts "context: " before the text that *e already carries and returns its code. */
-status err_prefix(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Puts "context: " before the text that *e already carries and is worth its code. */
+#define err_prefix(e, ...) (err_prefix_text((e), __VA_ARGS__), (e) ? (e)->code : STATUS_BUG)
 
 const char *status_meaning(status code);
 int status_exit(status code);
@@ -60,8 +83,10 @@ int status_exit(status code);
 /* Forwards a failure with context put in front of its text. */
 #define TRY_WITH(error, call, ...)                                                                 \
   do {                                                                                             \
-    if ((call) != STATUS_OK) {                                                                     \
-      return err_prefix((error), __VA_ARGS__);                                                     \
+    status try_status_ = (call);                                                                   \
+    if (try_status_ != STATUS_OK) {                                                                \
+      err_prefix_text((error), __VA_ARGS__);                                                       \
+      return try_status_;                                                                          \
     }                                                                                              \
   } while (0)
 

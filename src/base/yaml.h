@@ -31,9 +31,14 @@ struct yaml_file {
 status yaml_open(struct yaml_file *out, const char *path, struct error *err);
 void yaml_close(struct yaml_file *file);
 
-/* "file:line: ..." at a node. */
-status yaml_fail(const struct yaml_file *file, const struct yaml *node, struct error *err,
-                 const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Worth STATUS_INPUT, with "file:line: ..." of a node. */
+void yaml_fail_text(const struct yaml_file *file, const struct yaml *node, struct error *err,
+                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+#define yaml_fail(file, node, err, ...)                                                            \
+  ({                                                                                               \
+    yaml_fail_text((file), (node), (err), __VA_ARGS__);                                            \
+    STATUS_INPUT;                                                                                  \
+  })
 
 /* The value behind a key of a map, or NULL. A null value ("key:" with nothing, ~ or null) is NULL.
  */

@@ -9,14 +9,14 @@
 #include "base/str.h"
 #include "base/yaml.h"
 
-status yaml_fail(const struct yaml_file *file, const struct yaml *node, struct error *err,
-                 const char *format, ...) {
+void yaml_fail_text(const struct yaml_file *file, const struct yaml *node, struct error *err,
+                    const char *format, ...) {
   char text[ERROR_TEXT];
   va_list args;
   va_start(args, format);
   (void)vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  return err_at(err, STATUS_INPUT, file->path, node ? node->line : 0, "%s", text);
+  err_at_text(err, STATUS_INPUT, file->path, node ? node->line : 0, "%s", text);
 }
 
 bool yaml_is_null(const struct yaml *node) {
