@@ -3,6 +3,7 @@
 #ifndef ESPALIER_STORE_JOURNAL_H
 #define ESPALIER_STORE_JOURNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -23,10 +24,31 @@ status journal_append(struct journal *j, const unsigned char *record, size_t siz
                       struct error *err);
 void journal_close(struct journal *j);
 
+/* Where the journal of a results file lies: "x.h5" gives "x.journal". The caller frees *out. */
+status journal_path(char **out, const char *results_path, struct error *err);
+
+/* Who writes a journal, and how much of it is good. Times are seconds since 1970. */
+struct journal_facts {
+  bool held; /* a run has it open for writing now */
+  long pid;  /* the last run that opened it; 0: none yet */
+  char host[64];
+  double opened; /* when that run opened it */
+  double last;   /* when the last record was appended; 0: none */
+  size_t records;
+  size_t bytes; /* up to the end of the last good record */
+  size_t tail;  /* bytes behind that */
+};
+
 /* Reads without locking or changing: for status and table. */
 status journal_read(const char *path,
                     status (*see)(void *user, const unsigned char *record, size_t size,
                                   struct error *err),
                     void *user, struct error *err);
+
+/* As journal_read; see also gets the time at which the record was appended. facts may be NULL. */
+status journal_scan(const char *path,
+                    status (*see)(void *user, const unsigned char *record, size_t size, double time,
+                                  struct error *err),
+                    void *user, struct journal_facts *facts, struct error *err);
 
 #endif

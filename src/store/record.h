@@ -1,5 +1,5 @@
-/* What a run leaves behind, as records: sent by a worker, written to the journal and replayed from it
- * in the same bytes (little-endian, length-prefixed). */
+/* What a run leaves behind, as records: sent by a worker, written to the journal and replayed from
+ * it in the same bytes (little-endian, length-prefixed). */
 #ifndef ESPALIER_STORE_RECORD_H
 #define ESPALIER_STORE_RECORD_H
 
@@ -13,7 +13,7 @@
 /* One linear of a variant: a row of /layers. */
 struct layer_row {
   int32_t block;
-  char linear[64]; /* "self_attn.q_proj" */
+  char linear[64];                                /* "self_attn.q_proj" */
   double sparsity, relative_error, damp, seconds; /* NaN where there is none */
 };
 
@@ -21,12 +21,12 @@ struct layer_row {
 struct variant_record {
   char id[DIGEST_TEXT];
   bool failed;
-  char error[512];           /* when failed */
-  double achieved_sparsity;  /* share of zeros among the linears of all blocks */
-  double seconds;            /* pruning */
+  char error[512];          /* when failed */
+  double achieved_sparsity; /* share of zeros among the linears of all blocks */
+  double seconds;           /* pruning */
   int32_t ranks;
   size_t layer_count;
-  struct layer_row *layers;  /* [layer_count] */
+  struct layer_row *layers; /* [layer_count] */
 };
 
 struct metric_row {
