@@ -1,6 +1,9 @@
 /* Matrix products in float32 with a fixed order of summation: the bits of a result do not depend on
- * the number of threads. Work is cut into tiles of fixed size, one library call per tile on one
- * thread. All matrices are row-major without gaps unless a leading dimension is given. */
+ * the number of threads, and those of a row of a product (with a not transposed) not on how many
+ * rows are computed with it, so that ranks may split rows as they like. Work is cut into tiles of
+ * fixed size, one library call per tile on one thread; any of these may be called inside an OpenMP
+ * region, and then stays on its thread. All matrices are row-major without gaps unless a leading
+ * dimension is given. */
 #ifndef ESPALIER_LINALG_MATMUL_H
 #define ESPALIER_LINALG_MATMUL_H
 

@@ -18,15 +18,16 @@ struct block;
 status block_create(struct block **out, const struct model *m, struct error *err);
 void block_free(struct block *b);
 
-/* Loads block `index` from the checkpoint, taking linears that the overlay (or NULL) has from there.
- * NaN and infinite weights are refused with the tensor's name. */
+/* Loads block `index` from the checkpoint, taking linears that the overlay (or NULL) has from
+ * there. NaN and infinite weights are refused with the tensor's name. */
 status block_load(struct block *b, int index, const struct overlay *overlay, struct error *err);
 
 /* Replaces one linear by w [rows][cols]. */
 void block_set_linear(struct block *b, int linear, const float *w);
 
 /* Called with the input of the linears whose `input` is the given one, x [tokens][cols], before
- * they are applied; the rows are the batch's. May change x. */
+ * they are applied; the rows are the batch's. May change x, which changes what these linears read
+ * and nothing else. */
 struct tap {
   void *user;
   status (*see)(void *user, int input, float *x, const struct batch *batch, struct error *err);
@@ -36,7 +37,8 @@ struct tap {
 status forward_embed(const struct model *m, struct workspace *w, const struct batch *batch,
                      float *x, struct error *err);
 
-/* One block, in place. tap may be NULL. */
+/* One block, in place. tap may be NULL. A sequence's bits depend neither on the number of threads
+ * nor on what else is in the batch. */
 status forward_block(const struct block *b, struct workspace *w, const struct batch *batch,
                      float *x, const struct tap *tap, struct error *err);
 

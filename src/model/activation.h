@@ -1,0 +1,13 @@
+/* What stands between an MLP's linears. */
+#ifndef ESPALIER_MODEL_ACTIVATION_H
+#define ESPALIER_MODEL_ACTIVATION_H
+
+#include <stddef.h>
+
+#include "model/config.h"
+
+/* x = act(x) · factor in place; factor [count] or NULL for 1. GELU: Hendrycks & Gimpel, arXiv
+ * 1606.08415, exact (erf) and by tanh; gated: Shazeer, arXiv 2002.05202. */
+void activation_apply(enum activation kind, float *x, const float *factor, size_t count);
+
+#endif

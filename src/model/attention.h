@@ -1,0 +1,39 @@
+/* Causal attention over packed sequences, a tile of queries at a time: scores exist only for one
+ * tile per thread. */
+#ifndef ESPALIER_MODEL_ATTENTION_H
+#define ESPALIER_MODEL_ATTENTION_H
+
+#include "base/error.h"
+#include "model/batch.h"
+
+#include <stddef.h>
+
+enum { ATTENTION_QUERIES = 64 }; /* queries per tile */
+
+struct attention {
+  int heads, kv_heads, head_dim; /* query head h reads key head h / (heads / kv_heads) */
+  float scale;
+  const float *slopes; /* [heads]: ALiBi (Press et al., arXiv 2108.12409), or NULL */
+};
+
+/* Queries first .. of one span. */
+struct attention_tile {
+  int32_t span, first;
+};
+
+/* The tiles of a batch in order, out [attention_tiles(batch, NULL)]; returns their number. */
+size_t attention_tiles(const struct batch *batch, struct attention_tile *out);
+
+/* Numbers of scratch that a thread needs for this batch. */
+size_t attention_scratch(const struct batch *batch);
+
+/* ALiBi's slope per head, out [heads]. */
+void attention_slopes(int heads, float *out);
+
+/* q [tokens][heads·head_dim] becomes softmax(scale·q·kᵀ)·v; k, v [tokens][kv_heads·head_dim];
+ * scratch [threads][attention_scratch]. */
+status attention_apply(const struct attention *a, const struct batch *batch,
+                       const struct attention_tile *tiles, size_t count, float *q, const float *k,
+                       const float *v, float *scratch, struct error *err);
+
+#endif

@@ -1,0 +1,53 @@
+#include "model/norm.h"
+
+#include <math.h>
+#include <stddef.h>
+
+static void rms(float eps, const float *w, const float *x, float *y, int width) {
+  double squares = 0;
+#pragma omp simd reduction(+ : squares)
+  for (int i = 0; i < width; i++) {
+    squares += (double)x[i] * (double)x[i];
+  }
+  float scale = (float)(1.0 / sqrt(squares / width + (double)eps));
+  for (int i = 0; i < width; i++) {
+    y[i] = x[i] * scale * w[i];
+  }
+}
+
+static void layer(float eps, const float *w, const float *b, const float *x, float *y, int width) {
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int i = 0; i < width; i++) {
+    sum += (double)x[i];
+  }
+  double mean = sum / width, squares = 0;
+#pragma omp simd reduction(+ : squares)
+  for (int i = 0; i < width; i++) {
+    squares += ((double)x[i] - mean) * ((double)x[i] - mean);
+  }
+  float scale = (float)(1.0 / sqrt(squares / width + (double)eps)), centre = (float)mean;
+  if (b) {
+    for (int i = 0; i < width; i++) {
+      y[i] = (x[i] - centre) * scale * w[i] + b[i];
+    }
+  } else {
+    for (int i = 0; i < width; i++) {
+      y[i] = (x[i] - centre) * scale * w[i];
+    }
+  }
+}
+
+void norm_rows(enum norm_kind kind, float eps, const float *w, const float *b, const float *x,
+               float *y, int rows, int width) {
+#pragma omp parallel for schedule(static)
+  for (int i = 0; i < rows; i++) {
+    const float *from = x + (size_t)i * width;
+    float *to = y + (size_t)i * width;
+    if (kind == NORM_RMS) {
+      rms(eps, w, from, to, width);
+    } else {
+      layer(eps, w, b, from, to, width);
+    }
+  }
+}

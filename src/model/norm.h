@@ -1,0 +1,13 @@
+/* Normalisation of rows. */
+#ifndef ESPALIER_MODEL_NORM_H
+#define ESPALIER_MODEL_NORM_H
+
+#include "model/config.h"
+
+/* y [rows][width] from x [rows][width], which may be y; w [width], b [width] or NULL (NORM_RMS has
+ * none). Sums are kept in double. Sources: Zhang & Sennrich, arXiv 1910.07467; Ba et al., arXiv
+ * 1607.06450. */
+void norm_rows(enum norm_kind kind, float eps, const float *w, const float *b, const float *x,
+               float *y, int rows, int width);
+
+#endif

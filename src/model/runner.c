@@ -1,0 +1,141 @@
+#include "model/runner.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+struct runner {
+  const struct model *model;
+  const struct overlay *overlay;
+  struct workspace *workspace;
+  struct block **resident; /* [resident_count]: blocks 0 .. */
+  int resident_count;
+  struct block *streamed; /* the others' turn by turn; NULL when every block is resident */
+  float *stream;          /* residual streams of the works at hand */
+  size_t stream_cap;      /* floats */
+};
+
+/* Bytes of a block's linears in float32, all but a few thousandths of it. */
+static size_t block_bytes(const struct model *m) {
+  int count;
+  const struct linear *linears = model_linears(m, &count);
+  size_t bytes = 0;
+  for (int i = 0; i < count; i++) {
+    bytes += (size_t)linears[i].rows * (size_t)linears[i].cols * sizeof(float);
+  }
+  return bytes;
+}
+
+static status load(struct runner *r, size_t budget, struct error *err) {
+  int blocks = model_blocks(r->model);
+  size_t fitting = budget / block_bytes(r->model);
+  int resident = fitting < (size_t)blocks ? (int)fitting : blocks;
+  TRY(workspace_create(&r->workspace, r->model, err));
+  TRY(mem_alloc(&r->resident, (size_t)resident, sizeof(struct block *), err));
+  for (int i = 0; i < resident; i++) {
+    TRY(block_create(&r->resident[i], r->model, err));
+    r->resident_count = i + 1;
+    TRY(block_load(r->resident[i], i, r->overlay, err));
+  }
+  return resident < blocks ? block_create(&r->streamed, r->model, err) : STATUS_OK;
+}
+
+status runner_open(struct runner **out, const struct model *m, const struct overlay *overlay,
+                   size_t budget, struct error *err) {
+  struct runner *r;
+  TRY(mem_alloc(&r, 1, sizeof *r, err));
+  r->model = m;
+  r->overlay = overlay;
+  status st = load(r, budget, err);
+  if (st != STATUS_OK) {
+    runner_close(r);
+    return st;
+  }
+  *out = r;
+  return STATUS_OK;
+}
+
+void runner_close(struct runner *r) {
+  if (!r) {
+    return;
+  }
+  for (int i = 0; i < r->resident_count; i++) {
+    block_free(r->resident[i]);
+  }
+  free(r->resident);
+  block_free(r->streamed);
+  workspace_free(r->workspace);
+  free(r->stream);
+  free(r);
+}
+
+/* Block `index`, resident or loaded now. */
+static status take_block(struct runner *r, int index, const struct block **out, struct error *err) {
+  if (index < r->resident_count) {
+    *out = r->resident[index];
+    return STATUS_OK;
+  }
+  TRY(block_load(r->streamed, index, r->overlay, err));
+  *out = r->streamed;
+  return STATUS_OK;
+}
+
+static size_t stream_size(const struct runner *r, const struct work *work) {
+  return (size_t)work->batch.tokens * (size_t)model_hidden(r->model);
+}
+
+/* Works side by side through every block. */
+static status answer_together(struct runner *r, const struct work *works, size_t count,
+                              struct error *err) {
+  size_t total = 0, at = 0;
+  for (size_t i = 0; i < count; i++) {
+    total += stream_size(r, works + i);
+  }
+  if (total > r->stream_cap) {
+    free(r->stream);
+    r->stream = NULL;
+    r->stream_cap = 0;
+    TRY(mem_alloc_raw(&r->stream, total, sizeof *r->stream, err));
+    r->stream_cap = total;
+  }
+  for (size_t i = 0; i < count; at += stream_size(r, works + i), i++) {
+    TRY(forward_embed(r->model, r->workspace, &works[i].batch, r->stream + at, err));
+  }
+  for (int b = 0; b < model_blocks(r->model); b++) {
+    const struct block *block;
+    TRY(take_block(r, b, &block, err));
+    at = 0;
+    for (size_t i = 0; i < count; at += stream_size(r, works + i), i++) {
+      TRY(forward_block(block, r->workspace, &works[i].batch, r->stream + at, NULL, err));
+    }
+  }
+  at = 0;
+  for (size_t i = 0; i < count; at += stream_size(r, works + i), i++) {
+    TRY(forward_head(r->model, r->workspace, r->stream + at, works[i].queries, works[i].count,
+                     works[i].answers, err));
+  }
+  return STATUS_OK;
+}
+
+static status check_rows(const struct work *work, struct error *err) {
+  for (size_t i = 0; i < work->count; i++) {
+    if (work->queries[i].row < 0 || work->queries[i].row >= work->batch.tokens) {
+      return err_set(err, STATUS_BUG, "a query of row %d in a batch of %d", work->queries[i].row,
+                     work->batch.tokens);
+    }
+  }
+  return STATUS_OK;
+}
+
+status runner_answer(struct runner *r, const struct work *works, size_t count, struct error *err) {
+  for (size_t i = 0; i < count; i++) {
+    TRY(check_rows(works + i, err));
+  }
+  if (r->streamed) {
+    return answer_together(r, works, count, err);
+  }
+  for (size_t i = 0; i < count; i++) {
+    TRY(answer_together(r, works + i, 1, err));
+  }
+  return STATUS_OK;
+}

@@ -1,0 +1,79 @@
+/* Inside of the forward pass: for embed.c, block.c and head.c only. */
+#ifndef ESPALIER_MODEL_WORKSPACE_H
+#define ESPALIER_MODEL_WORKSPACE_H
+
+#include "linalg/matmul.h"
+#include "model/attention.h"
+#include "model/config.h"
+#include "model/forward.h"
+#include "model/rope.h"
+
+/* An array of floats that only grows; contents are lost when it does. */
+struct buffer {
+  float *at;
+  size_t cap; /* floats */
+};
+
+/* What stands before the first block beside the embedding's rows, loaded at first use. */
+struct entrance {
+  bool loaded;
+  float *positions;          /* [positions + offset][hidden], or NULL */
+  struct packed *project_in; /* [hidden][embed_dim], or NULL */
+};
+
+/* What stands behind the last block, loaded at first use. */
+struct head {
+  bool loaded;
+  float *norm, *norm_bias;    /* [hidden], or NULL */
+  struct packed *project_out; /* [embed_dim][hidden], or NULL */
+  float *weights;             /* [vocab][embed_dim] */
+};
+
+/* What one piece of the vocabulary says of one row. */
+struct partial {
+  float max;
+  int32_t first; /* the first token that has it */
+  double sum;    /* of e^(logit − max) */
+};
+
+struct workspace {
+  const struct model *model;
+  const struct model_config *config;
+  struct entrance entrance;
+  struct head head;
+  struct rope rope;
+  float *slopes; /* [heads], POSITION_ALIBI only */
+
+  /* Per batch, set by workspace_fit. */
+  int32_t *positions; /* [tokens] */
+  struct attention_tile *tiles;
+  size_t positions_cap, tiles_cap, tile_count;
+  struct buffer normed;   /* [tokens][hidden] */
+  struct buffer q, k, v;  /* [tokens][heads·head_dim], twice [tokens][kv_heads·head_dim] */
+  struct buffer gate, up; /* [tokens][ffn] */
+  struct buffer scores;   /* [threads][attention_scratch] */
+
+  /* Of the head, for a chunk of rows: see head.c. */
+  struct buffer rows, projected; /* [rows][hidden], [rows][embed_dim] */
+  struct buffer logits;          /* [threads], a tile each */
+  float *targets;                /* [queries]: logits of the targets */
+  int32_t *starts;               /* [rows + 1]: first query of a row */
+  struct partial *partials;      /* [pieces of the vocabulary][rows] */
+  size_t targets_cap, starts_cap, partials_cap;
+};
+
+/* Checks the batch's spans and makes everything large enough for it. */
+status workspace_fit(struct workspace *w, const struct batch *batch, struct error *err);
+
+status buffer_fit(struct buffer *b, size_t rows, size_t cols, struct error *err);
+
+status entrance_load(struct workspace *w, struct error *err);
+void entrance_free(struct entrance *e);
+status head_load(struct workspace *w, struct error *err);
+void head_free(struct head *h);
+
+/* A matrix of the checkpoint as packed weights; *out stays NULL when the checkpoint has none. */
+status packed_load(struct packed **out, const struct model *m, enum slot slot, int rows, int cols,
+                   struct error *err);
+
+#endif
