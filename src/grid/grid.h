@@ -62,13 +62,16 @@ enum grid_axis {
   AXIS_COUNT
 };
 
-/* One map under `exclude`: matches what has, on every axis that it names, one of the values. Values
- * are indices into the grid's lists (draws: the draw itself). */
+/* One map under `exclude`: matches what has, on every axis that it names, one of the values. */
 struct grid_exclude {
   struct {
-    int *at;      /* [count] */
+    int *at;      /* [count]: indices into the grid's lists; AXIS_DRAW: the draw itself */
     size_t count; /* 0: the rule does not name the axis */
   } axes[AXIS_COUNT];
+  struct {
+    double *at; /* [count]: values of a parameter of the rule's one method */
+    size_t count;
+  } params[METHOD_PARAMS];
   long line;
 };
 
