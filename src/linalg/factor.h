@@ -4,6 +4,8 @@
 #ifndef ESPALIER_LINALG_FACTOR_H
 #define ESPALIER_LINALG_FACTOR_H
 
+#include <stdbool.h>
+
 #include "linalg/group.h"
 
 enum factor_where {
@@ -18,11 +20,18 @@ enum { FACTOR_CROSSOVER = 8192 };
 /* Parses "auto", "local", "scalapack"; -1 for anything else. */
 int factor_where_parse(const char *text);
 
+/* Whether the group's ranks factor a matrix of order n together, all calling at once. Without MPI
+ * running, a group of one factors locally whatever is asked. */
+bool factor_is_shared(enum factor_where where, int n, const struct group *group);
+
 /* Adds damp·mean(diag) to the diagonal of h [n][n] (symmetric, both triangles; destroyed) and
  * replaces it by U (zeros below the diagonal). Not positive definite: damp is raised tenfold and
  * tried again, up to a factor of 1e6; *damp_used tells what it took. Refuses NaN and infinities
- * before and after. With FACTOR_SCALAPACK (or AUTO choosing it) every rank of the group calls with
- * the same h and gets the same U. */
+ * before and after. A damping of 0 is raised to 1e-4 first. Factored in float64, so that LAPACK and
+ * ScaLAPACK, which sum in different orders, round to the same float32 but for rare last bits; takes
+ * 8·n² bytes beside h, and locally its bits do not depend on the number of threads. With
+ * FACTOR_SCALAPACK (or AUTO choosing it) every rank of the group calls with the same h and gets the
+ * same U. */
 status factor_inverse_upper(float *h, int n, double damp, enum factor_where where,
                             const struct group *group, double *damp_used, struct error *err);
 

@@ -8,9 +8,9 @@
 #include "linalg/factor.h"
 #include "prune/stats.h"
 
-/* Either a share of zeros, or the pattern n:m: in every row, n of each m consecutive inputs are set to
- * zero, as the authors' code reads the pattern (hardware vendors count the kept ones; 2:4 and 4:8 are
- * the same either way). */
+/* Either a share of zeros, or the pattern n:m: in every row, n of each m consecutive inputs are set
+ * to zero, as the authors' code reads the pattern (hardware vendors count the kept ones; 2:4 and
+ * 4:8 are the same either way). */
 struct sparsity {
   double ratio; /* 0 <= ratio < 1 when m == 0 */
   int n, m;     /* zeros and group size; 0 < n < m, or both 0 */
@@ -43,19 +43,21 @@ struct prune_task {
   float *weights; /* [rows][cols], pruned in place */
   int rows, cols;
   const struct stats *stats; /* of its input; NULL when the method needs none */
-  const float *factor;       /* [cols][cols] upper factor of H⁻¹ when the method needs it, else NULL */
+  const float *factor; /* [cols][cols] upper factor of H⁻¹ when the method needs it, else NULL */
   struct sparsity sparsity;
   const struct params *params;
 };
 
 struct method {
   const char *name;
-  int version;        /* part of a cell's identity: raise it when results change */
-  unsigned needs;     /* STATS_* bits; STATS_NONE: no calibration, appears once per sparsity */
-  bool needs_factor;  /* wants factor_inverse_upper of the Gram matrix; its damp is parameter "damp" */
-  bool dense;         /* changes nothing, ignores sparsity */
-  const char *about;  /* one line with the source, for --help and docs */
+  int version;       /* part of a cell's identity: raise it when results change */
+  unsigned needs;    /* STATS_* bits; STATS_NONE: no calibration, appears once per sparsity */
+  bool needs_factor; /* of the Hessian, by factor_inverse_upper, damped by the parameter "damp" */
+  bool dense;        /* changes nothing, ignores sparsity */
+  const char *about; /* one line with the source, for --help and docs */
   const struct param_spec *params; /* up to METHOD_PARAMS, ended by a NULL name */
+  /* Refuses parameters and sparsities that do not fit together; NULL: all do. See method_check. */
+  status (*check)(const struct params *params, const struct sparsity *sparsity, struct error *err);
   status (*prune)(const struct prune_task *task, struct error *err);
 };
 
@@ -64,6 +66,15 @@ const struct method *methods_all(size_t *count);
 const struct method *method_find(const char *name); /* NULL when there is none */
 
 struct params method_defaults(const struct method *m);
+/* Whether the parameters and the sparsity fit together, to be asked before any work starts:
+ * SparseGPT chooses n:m groups inside column blocks, so its blocksize must be a multiple of m. */
+status method_check(const struct method *m, const struct params *params,
+                    const struct sparsity *sparsity, struct error *err);
+
+/* Prunes one linear. Refuses a pattern whose m does not divide the inputs: "172 inputs, not a
+ * multiple of 8". */
+status method_prune(const struct method *m, const struct prune_task *task, struct error *err);
+
 int method_param_index(const struct method *m, const char *name); /* -1 when there is none */
 /* Sets one parameter from its text, refusing what is out of range. */
 status method_param_set(const struct method *m, struct params *p, const char *name,

@@ -9,20 +9,23 @@
 #include "model/overlay.h"
 #include "prune/method.h"
 
-/* Where pruned weights go: called once per linear, in order, on every rank of the group. */
+/* Where pruned weights go, every linear once, in order, on every rank of the group: a function, an
+ * overlay that stays the caller's, or both. */
 struct prune_sink {
   void *user;
   status (*put)(void *user, int block, int linear, const float *weights /* [rows][cols] */,
-                struct error *err);
+                struct error *err); /* or NULL */
+  struct overlay *overlay;          /* or NULL */
 };
 
 /* What happened to one linear. */
 struct prune_layer {
   int block, linear;
-  double sparsity;       /* share of zeros */
-  double relative_error; /* ‖X(W−W′)ᵀ‖ / ‖XWᵀ‖ over the calibration tokens; NaN without a Gram matrix */
-  double damp;           /* what the factorisation took; NaN without one */
-  double seconds;        /* of the factorisation and the pruning on the rank that did it */
+  double sparsity; /* share of zeros */
+  double
+      relative_error; /* ‖X(W−W′)ᵀ‖ / ‖XWᵀ‖ over the calibration tokens; NaN without STATS_GRAM */
+  double damp;    /* what the factorisation took; NaN without one */
+  double seconds; /* of the factorisation and the pruning on the rank that did it */
 };
 
 struct prune_options {
@@ -38,7 +41,14 @@ struct prune_options {
   void *progress_user;
 };
 
-/* Prunes every linear of every block. layers [blocks × linears] (or NULL) is filled in order. */
+/* What can be refused before any work: a pattern that does not divide a linear's inputs (naming the
+ * linear), parameters that do not fit the sparsity, missing or empty calibration data, a
+ * calibration sequence longer than the model's positions. prune_model asks this itself. */
+status prune_check(const struct model *m, const struct prune_options *options, struct error *err);
+
+/* Prunes every linear of every block. Collective over the group: all ranks pass equal options, and
+ * fail together. The dense method, and a sparsity of 0, put nothing into the sink. layers [blocks ×
+ * linears] (or NULL) is filled in order. */
 status prune_model(const struct model *m, const struct prune_options *options,
                    const struct prune_sink *sink, struct prune_layer *layers, struct error *err);
 

@@ -15,12 +15,12 @@ enum {
 
 struct stats {
   int cols;
-  unsigned has;      /* STATS_* bits */
-  int64_t samples;   /* calibration sequences */
+  unsigned has;    /* STATS_* bits */
+  int64_t samples; /* calibration sequences */
   int64_t tokens;
-  double *squares;   /* [cols] */
-  double *sums;      /* [cols] */
-  float *gram;       /* [cols][cols], both triangles */
+  double *squares; /* [cols] */
+  double *sums;    /* [cols] */
+  float *gram;     /* [cols][cols], both triangles */
 };
 
 status stats_create(struct stats *out, int cols, unsigned has, struct error *err);

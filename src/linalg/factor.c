@@ -1,0 +1,168 @@
+#include "linalg/factor.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "linalg/factor_local.h"
+#include "linalg/factor_scalapack.h"
+
+enum { TRIES = 7 }; /* the asked damping, then up to 1e6 times as much */
+
+/* What a damping of zero is raised to first. */
+static const double DAMP_START = 1e-4;
+
+int factor_where_parse(const char *text) {
+  static const char *const names[] = {"auto", "local", "scalapack"};
+  for (int i = 0; i < 3; i++) {
+    if (strcmp(text, names[i]) == 0) {
+      return i;
+    }
+  }
+  return -1;
+}
+
+bool factor_is_shared(enum factor_where where, int n, const struct group *group) {
+  return where == FACTOR_SCALAPACK ||
+         (where == FACTOR_AUTO && n >= FACTOR_CROSSOVER && group->size > 1);
+}
+
+static bool all_finite(const float *values, size_t count) {
+  int bad = 0;
+#pragma omp parallel for schedule(static) reduction(| : bad)
+  for (size_t i = 0; i < count; i++) {
+    bad |= !isfinite(values[i]);
+  }
+  return !bad;
+}
+
+static double mean_diagonal(const float *h, size_t n) {
+  double sum = 0;
+  for (size_t i = 0; i < n; i++) {
+    sum += (double)h[i * n + i];
+  }
+  return sum / (double)n;
+}
+
+/* Reversal of both orders is reversal of the whole array, J·A·J [i][j] = A [n² − 1 − (i·n + j)]. */
+static void reversed_damped(const float *h, size_t n, double damp, double *a) {
+#pragma omp parallel for schedule(static)
+  for (size_t i = 0; i < n; i++) {
+    for (size_t j = 0; j <= i; j++) {
+      a[i * n + j] = (double)h[n * n - 1 - (i * n + j)] + (i == j ? damp : 0);
+    }
+  }
+}
+
+static void upper_from_lower(const double *a, size_t n, float *u) {
+#pragma omp parallel for schedule(static)
+  for (size_t i = 0; i < n; i++) {
+    for (size_t j = 0; j < n; j++) {
+      u[n * n - 1 - (i * n + j)] = j <= i ? (float)a[i * n + j] : 0;
+    }
+  }
+}
+
+/* Tells whether a damping made U; h stays as it was when it did not. */
+struct attempt {
+  float *h; /* [n][n], becomes U */
+  int n;
+  double *work;  /* local: [n][n + FACTOR_TILE]; ScaLAPACK: this rank's part */
+  float *gather; /* ScaLAPACK: [n][n], the ranks' elements of U, summed; NULL when local */
+  const struct process_grid *grid;
+  const struct group *group;
+};
+
+static status try_local(const struct attempt *t, double add, bool *positive, struct error *err) {
+  (void)err;
+  size_t n = (size_t)t->n;
+  reversed_damped(t->h, n, add, t->work);
+  *positive = factor_cholesky(t->work, t->n) && factor_invert_lower(t->work, t->n, t->work + n * n);
+  if (*positive) {
+    upper_from_lower(t->work, n, t->h);
+  }
+  return STATUS_OK;
+}
+
+static status try_shared(const struct attempt *t, double add, bool *positive, struct error *err) {
+  size_t count = (size_t)t->n * (size_t)t->n;
+  memset(t->gather, 0, count * sizeof *t->gather);
+  status st = STATUS_OK;
+  *positive = true;
+  if (t->grid->comm != MPI_COMM_NULL) {
+    st = process_grid_factor(t->grid, t->h, t->n, add, t->work, t->gather, positive, err);
+  }
+  TRY(group_agree(t->group, st, err));
+  int64_t negative = !*positive;
+  TRY(group_sum_int64(t->group, &negative, 1, err));
+  *positive = negative == 0;
+  if (*positive) {
+    /* Every element is one rank's and zero elsewhere: the sum is exact. */
+    TRY(group_sum_float(t->group, t->gather, count, err));
+    memcpy(t->h, t->gather, count * sizeof *t->h);
+  }
+  return STATUS_OK;
+}
+
+static status damp_until_positive(const struct attempt *t, double damp, double *damp_used,
+                                  struct error *err) {
+  double mean = mean_diagonal(t->h, (size_t)t->n), now = damp;
+  for (int i = 0; i<TRIES; i++, now = now> 0 ? now * 10 : DAMP_START) {
+    bool positive = false;
+    double add = now * mean;
+    TRY(t->gather ? try_shared(t, add, &positive, err) : try_local(t, add, &positive, err));
+    if (positive) {
+      *damp_used = now;
+      return all_finite(t->h, (size_t)t->n * (size_t)t->n)
+                 ? STATUS_OK
+                 : err_set(err, STATUS_NUMERIC,
+                           "the factor of a Gram matrix of order %d is not finite", t->n);
+    }
+  }
+  return err_set(err, STATUS_NUMERIC,
+                 "a Gram matrix of order %d is not positive definite, even with a damping of %g",
+                 t->n, now / 10);
+}
+
+static status factor_local(float *h, int n, double damp, double *damp_used, struct error *err) {
+  struct attempt t = {.h = h, .n = n};
+  TRY(mem_alloc_raw(&t.work, (size_t)n * ((size_t)n + FACTOR_TILE), sizeof *t.work, err));
+  status st = damp_until_positive(&t, damp, damp_used, err);
+  free(t.work);
+  return st;
+}
+
+static status allocate_shared(struct attempt *t, struct error *err) {
+  size_t rows = (size_t)process_grid_local_rows(t->grid, t->n);
+  size_t cols = (size_t)process_grid_local_cols(t->grid, t->n);
+  TRY(mem_alloc(&t->work, rows * cols, sizeof *t->work, err));
+  return mem_alloc(&t->gather, (size_t)t->n * (size_t)t->n, sizeof *t->gather, err);
+}
+
+static status factor_shared(float *h, int n, double damp, const struct group *group,
+                            double *damp_used, struct error *err) {
+  struct process_grid grid;
+  TRY(process_grid_open(&grid, group, n, err));
+  struct attempt t = {.h = h, .n = n, .grid = &grid, .group = group};
+  status st = group_agree(group, allocate_shared(&t, err), err);
+  if (st == STATUS_OK) {
+    st = damp_until_positive(&t, damp, damp_used, err);
+  }
+  free(t.work);
+  free(t.gather);
+  process_grid_close(&grid);
+  return st;
+}
+
+status factor_inverse_upper(float *h, int n, double damp, enum factor_where where,
+                            const struct group *group, double *damp_used, struct error *err) {
+  /* LAPACK reports success on NaN, so it is looked for here. */
+  if (!all_finite(h, (size_t)n * (size_t)n)) {
+    return err_set(err, STATUS_NUMERIC, "a Gram matrix of order %d is not finite", n);
+  }
+  return factor_is_shared(where, n, group) && group->comm != MPI_COMM_NULL
+             ? factor_shared(h, n, damp, group, damp_used, err)
+             : factor_local(h, n, damp, damp_used, err);
+}

@@ -1,0 +1,248 @@
+#include "prune/block_prune.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "prune/assign.h"
+#include "prune/hessian.h"
+#include "prune/relative_error.h"
+
+static double now(void) {
+  struct timespec t;
+  (void)clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static size_t elements(const struct linear *l) {
+  return (size_t)l->rows * (size_t)l->cols;
+}
+
+/* Multiplications, roughly. */
+static double prune_cost(const struct linear *l, bool second_order) {
+  double n = (double)elements(l);
+  return second_order ? n * l->cols : n;
+}
+
+/* The linears of one input stay together when they share a factor. */
+static status share_out(struct block_pruner *p, struct error *err) {
+  int ranks = p->options->group->size;
+  bool together = p->options->method->needs_factor;
+  double *costs;
+  TRY(mem_alloc(&costs, (size_t)(p->count + ranks), sizeof *costs, err));
+  double *load = costs + p->count;
+  for (int i = 0; i < p->count; i++) {
+    const struct linear *l = &p->linears[i];
+    double cubed = (double)l->cols * l->cols * l->cols;
+    if (together) {
+      costs[l->input] += prune_cost(l, true) + (costs[l->input] == 0 ? cubed : 0);
+    } else {
+      costs[i] = prune_cost(l, false);
+    }
+  }
+  if (together) {
+    assign_tasks(costs, p->inputs, ranks, load, p->factor_owner);
+    for (int i = 0; i < p->count; i++) {
+      p->owner[i] = p->factor_owner[p->linears[i].input];
+    }
+  } else {
+    assign_tasks(costs, p->count, ranks, load, p->owner);
+  }
+  free(costs);
+  return STATUS_OK;
+}
+
+static status create_stats(struct block_pruner *p, struct error *err) {
+  TRY(mem_alloc(&p->stats, (size_t)p->inputs, sizeof *p->stats, err));
+  for (int i = 0; i < p->count; i++) {
+    const struct linear *l = &p->linears[i];
+    if (p->stats[l->input].has == STATS_NONE) {
+      TRY(stats_create(&p->stats[l->input], l->cols, p->options->method->needs, err));
+    }
+  }
+  return STATUS_OK;
+}
+
+static status allocate(struct block_pruner *p, struct error *err) {
+  size_t count = (size_t)p->count, inputs = (size_t)p->inputs, largest = 0;
+  TRY(mem_alloc(&p->owner, count, sizeof *p->owner, err));
+  TRY(mem_alloc(&p->factor_owner, inputs, sizeof *p->factor_owner, err));
+  TRY(mem_alloc(&p->factors, inputs, sizeof *p->factors, err));
+  TRY(mem_alloc(&p->damps, inputs, sizeof *p->damps, err));
+  TRY(mem_alloc(&p->seconds, inputs, sizeof *p->seconds, err));
+  TRY(mem_alloc(&p->weights, count, sizeof *p->weights, err));
+  for (size_t i = 0; i < count; i++) {
+    size_t n = elements(&p->linears[i]);
+    largest = n > largest ? n : largest;
+    TRY(mem_alloc_raw(&p->weights[i], n, sizeof **p->weights, err));
+  }
+  if (p->options->method->needs != STATS_NONE) {
+    TRY(create_stats(p, err));
+  }
+  if (p->options->method->needs & STATS_GRAM) {
+    TRY(mem_alloc_raw(&p->original, largest, sizeof *p->original, err));
+  }
+  return share_out(p, err);
+}
+
+status block_pruner_open(struct block_pruner *out, const struct model *m,
+                         const struct prune_options *options, struct progress *progress,
+                         struct error *err) {
+  struct block_pruner p = {.model = m, .options = options, .progress = progress};
+  p.linears = model_linears(m, &p.count);
+  p.inputs = model_inputs(m);
+  status st = allocate(&p, err);
+  if (st != STATUS_OK) {
+    block_pruner_close(&p);
+  }
+  *out = p;
+  return st;
+}
+
+static void drop_factors(struct block_pruner *p) {
+  for (int i = 0; p->factors && i < p->inputs; i++) {
+    free(p->factors[i]);
+    p->factors[i] = NULL;
+  }
+}
+
+void block_pruner_close(struct block_pruner *p) {
+  drop_factors(p);
+  for (int i = 0; p->weights && i < p->count; i++) {
+    free(p->weights[i]);
+  }
+  for (int i = 0; p->stats && i < p->inputs; i++) {
+    stats_free(&p->stats[i]);
+  }
+  free(p->owner);
+  free(p->factor_owner);
+  free(p->factors);
+  free(p->damps);
+  free(p->seconds);
+  free(p->weights);
+  free(p->stats);
+  free(p->original);
+  *p = (struct block_pruner){0};
+}
+
+/* The factor of one input, on this rank or by all of them together. */
+static status factor(struct block_pruner *p, int input, bool shared, struct error *err) {
+  const struct prune_options *o = p->options;
+  const struct stats *stats = &p->stats[input];
+  size_t n = (size_t)stats->cols;
+  double start = now(), damp = o->params.value[method_param_index(o->method, "damp")];
+  status st = mem_alloc_raw(&p->factors[input], n * n, sizeof **p->factors, err);
+  if (shared) {
+    st = group_agree(o->group, st, err);
+  }
+  TRY(st);
+  hessian_fill(stats, p->factors[input]);
+  TRY(factor_inverse_upper(p->factors[input], stats->cols, damp,
+                           shared ? FACTOR_SCALAPACK : FACTOR_LOCAL, o->group, &p->damps[input],
+                           err));
+  p->seconds[input] = now() - start;
+  return STATUS_OK;
+}
+
+static bool is_shared(const struct block_pruner *p, int input) {
+  return factor_is_shared(p->options->factor, p->stats[input].cols, p->options->group);
+}
+
+static status factor_shared_inputs(struct block_pruner *p, struct error *err) {
+  for (int i = 0; i < p->inputs; i++) {
+    if (is_shared(p, i)) {
+      TRY(factor(p, i, true, err));
+      if (p->factor_owner[i] != p->options->group->rank) {
+        free(p->factors[i]);
+        p->factors[i] = NULL;
+      }
+    }
+  }
+  return STATUS_OK;
+}
+
+static double zero_share(const float *w, size_t n) {
+  size_t zeros = 0;
+#pragma omp parallel for schedule(static) reduction(+ : zeros)
+  for (size_t i = 0; i < n; i++) {
+    zeros += w[i] == 0;
+  }
+  return (double)zeros / (double)n;
+}
+
+static status prune_linear(struct block_pruner *p, int block, int linear, struct prune_layer *layer,
+                           struct error *err) {
+  const struct prune_options *o = p->options;
+  const struct linear *l = &p->linears[linear];
+  struct stats *stats = p->stats ? &p->stats[l->input] : NULL;
+  struct prune_task task = {.weights = p->weights[linear],
+                            .rows = l->rows,
+                            .cols = l->cols,
+                            .stats = stats,
+                            .factor = p->factors[l->input],
+                            .sparsity = o->sparsity,
+                            .params = &o->params};
+  *layer =
+      (struct prune_layer){.block = block, .linear = linear, .relative_error = NAN, .damp = NAN};
+  TRY(model_linear_read(p->model, block, linear, task.weights, err));
+  double start = now();
+  TRY(method_prune(o->method, &task, err));
+  layer->seconds = now() - start;
+  if (o->method->needs_factor) {
+    layer->damp = p->damps[l->input];
+    layer->seconds += p->seconds[l->input];
+    p->seconds[l->input] = 0;
+  }
+  layer->sparsity = zero_share(task.weights, elements(l));
+  if (stats && stats->gram) {
+    TRY(model_linear_read(p->model, block, linear, p->original, err));
+    TRY(relative_error(p->original, task.weights, l->rows, l->cols, stats->gram,
+                       &layer->relative_error, err));
+  }
+  return progress_step(p->progress, err);
+}
+
+/* This rank's linears; each input's factor lives while its linears are pruned. */
+static status prune_own(struct block_pruner *p, int block, struct prune_layer *layers,
+                        struct error *err) {
+  int me = p->options->group->rank;
+  for (int i = 0; i < p->inputs; i++) {
+    if (p->options->method->needs_factor && p->factor_owner[i] == me && !p->factors[i]) {
+      TRY_WITH(err, factor(p, i, false, err), "block %d, input %d", block, i);
+    }
+    for (int l = 0; l < p->count; l++) {
+      if (p->linears[l].input == i && p->owner[l] == me) {
+        TRY_WITH(err, prune_linear(p, block, l, &layers[l], err), "block %d, %s", block,
+                 p->linears[l].name);
+      }
+    }
+    free(p->factors[i]);
+    p->factors[i] = NULL;
+  }
+  return STATUS_OK;
+}
+
+static status exchange(struct block_pruner *p, struct prune_layer *layers, struct error *err) {
+  for (int l = 0; l < p->count; l++) {
+    const struct group *g = p->options->group;
+    size_t bytes = elements(&p->linears[l]) * sizeof **p->weights;
+    TRY(group_broadcast(g, p->owner[l], p->weights[l], bytes, err));
+    TRY(group_broadcast(g, p->owner[l], &layers[l], sizeof layers[l], err));
+  }
+  return STATUS_OK;
+}
+
+status block_pruner_run(struct block_pruner *p, int block, struct prune_layer *layers,
+                        struct error *err) {
+  status st = STATUS_OK;
+  if (p->options->method->needs_factor) {
+    TRY_GOTO(st, done, factor_shared_inputs(p, err));
+  }
+  st = prune_own(p, block, layers, err);
+  TRY_GOTO(st, done, group_agree(p->options->group, st, err));
+  st = exchange(p, layers, err);
+done:
+  drop_factors(p);
+  return st;
+}

@@ -1,0 +1,35 @@
+/* Pruning the linears of one block, shared among the ranks of a group: one rank prunes a linear and
+ * broadcasts it, so that equal statistics give equal masks whatever the size of the group. */
+#ifndef ESPALIER_PRUNE_BLOCK_PRUNE_H
+#define ESPALIER_PRUNE_BLOCK_PRUNE_H
+
+#include "prune/progress.h"
+#include "prune/prune.h"
+
+struct block_pruner {
+  const struct model *model;
+  const struct prune_options *options;
+  const struct linear *linears; /* [count] */
+  int count, inputs;
+  int *owner;          /* [count]: the rank that prunes the linear */
+  int *factor_owner;   /* [inputs]: the rank that needs the input's factor */
+  float **weights;     /* [count]: [rows][cols], the block's pruned linears, on every rank */
+  struct stats *stats; /* [inputs] of the block; NULL when the method needs none */
+  float **factors;     /* [inputs]: [cols][cols] or NULL */
+  double *damps;       /* [inputs]: what the factor took */
+  double *seconds;     /* [inputs]: of the factor, not yet given to a linear */
+  float *original;     /* the largest linear as it was; NULL without Gram matrices */
+  struct progress *progress;
+};
+
+status block_pruner_open(struct block_pruner *out, const struct model *m,
+                         const struct prune_options *options, struct progress *progress,
+                         struct error *err);
+void block_pruner_close(struct block_pruner *p);
+
+/* Prunes all linears of a block into p->weights, the same on every rank, and fills layers [count].
+ * Collective; p->stats is reduced already. */
+status block_pruner_run(struct block_pruner *p, int block, struct prune_layer *layers,
+                        struct error *err);
+
+#endif

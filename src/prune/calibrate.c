@@ -1,0 +1,116 @@
+#include "prune/calibrate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* Tokens in a batch: enough for products to run at full speed, few enough that small calibration
+ * sets still make work for several ranks. */
+enum { BATCH_MOST = 2048, BATCH_LEAST = 256, BATCHES_WANTED = 16 };
+
+static size_t batch_budget(const struct sequences *s) {
+  size_t share = s->ids.count / BATCHES_WANTED;
+  return share < BATCH_LEAST ? BATCH_LEAST : share > BATCH_MOST ? BATCH_MOST : share;
+}
+
+/* How many sequences from `first` on make the next batch; at least one. */
+static size_t batch_end(const struct sequences *s, size_t first, size_t budget) {
+  size_t end = first + 1;
+  while (end < s->count && s->first[end + 1] - s->first[first] <= budget) {
+    end++;
+  }
+  return end;
+}
+
+static void fill_batch(struct batch *b, struct span *spans, const struct sequences *s, size_t first,
+                       size_t end) {
+  size_t start = s->first[first];
+  for (size_t i = first; i < end; i++) {
+    spans[i] = (struct span){.first = (int32_t)(s->first[i] - start),
+                             .length = (int32_t)sequences_length(s, i)};
+  }
+  *b = (struct batch){.ids = s->ids.at + start,
+                      .tokens = (int32_t)(s->first[end] - start),
+                      .spans = spans + first,
+                      .count = (int32_t)(end - first)};
+}
+
+static void cut(struct calibration *c, const struct sequences *s, const struct group *group) {
+  size_t budget = batch_budget(s), number = 0;
+  for (size_t first = 0; first < s->count; number++) {
+    size_t end = batch_end(s, first, budget);
+    if (number % (size_t)group->size == (size_t)group->rank) {
+      fill_batch(&c->batches[c->count++], c->spans, s, first, end);
+    }
+    first = end;
+  }
+}
+
+status calibration_open(struct calibration *out, const struct sequences *s,
+                        const struct group *group, int hidden, struct error *err) {
+  struct calibration c = {.hidden = (size_t)hidden};
+  status st;
+  size_t longest = 0;
+  TRY_GOTO(st, fail, mem_alloc(&c.batches, s->count, sizeof *c.batches, err));
+  TRY_GOTO(st, fail, mem_alloc(&c.spans, s->count, sizeof *c.spans, err));
+  cut(&c, s, group);
+  TRY_GOTO(st, fail, mem_alloc(&c.x, c.count, sizeof *c.x, err));
+  for (size_t i = 0; i < c.count; i++) {
+    size_t tokens = (size_t)c.batches[i].tokens;
+    longest = tokens > longest ? tokens : longest;
+    TRY_GOTO(st, fail, mem_alloc_raw(&c.x[i], tokens * c.hidden, sizeof **c.x, err));
+  }
+  TRY_GOTO(st, fail, mem_alloc_raw(&c.copy, longest * c.hidden, sizeof *c.copy, err));
+  *out = c;
+  return STATUS_OK;
+fail:
+  calibration_close(&c);
+  *out = c;
+  return st;
+}
+
+void calibration_close(struct calibration *c) {
+  for (size_t i = 0; c->x && i < c->count; i++) {
+    free(c->x[i]);
+  }
+  free(c->x);
+  free(c->copy);
+  free(c->batches);
+  free(c->spans);
+  *c = (struct calibration){0};
+}
+
+status calibration_embed(struct calibration *c, const struct model *m, struct workspace *w,
+                         struct error *err) {
+  for (size_t i = 0; i < c->count; i++) {
+    TRY(forward_embed(m, w, &c->batches[i], c->x[i], err));
+  }
+  return STATUS_OK;
+}
+
+static status see(void *user, int input, float *x, const struct batch *batch, struct error *err) {
+  struct stats *stats = user;
+  return stats_add(&stats[input], x, batch->tokens, batch->count, err);
+}
+
+status calibration_observe(struct calibration *c, const struct block *b, struct workspace *w,
+                           struct stats *stats, struct progress *progress, struct error *err) {
+  const struct tap tap = {.user = stats, .see = see};
+  for (size_t i = 0; i < c->count; i++) {
+    size_t count = (size_t)c->batches[i].tokens * c->hidden;
+    memcpy(c->copy, c->x[i], count * sizeof *c->copy);
+    TRY(forward_block(b, w, &c->batches[i], c->copy, &tap, err));
+    TRY(progress_step(progress, err));
+  }
+  return STATUS_OK;
+}
+
+status calibration_advance(struct calibration *c, const struct block *b, struct workspace *w,
+                           struct progress *progress, struct error *err) {
+  for (size_t i = 0; i < c->count; i++) {
+    TRY(forward_block(b, w, &c->batches[i], c->x[i], NULL, err));
+    TRY(progress_step(progress, err));
+  }
+  return STATUS_OK;
+}

@@ -1,0 +1,222 @@
+#include "prune/prune.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "prune/block_prune.h"
+#include "prune/calibrate.h"
+#include "prune/progress.h"
+
+static bool changes_nothing(const struct prune_options *o) {
+  return o->method->dense || (o->sparsity.m == 0 && o->sparsity.ratio == 0);
+}
+
+static status check_calibration(const struct model *m, const struct sequences *s,
+                                const char *method, struct error *err) {
+  if (!s || s->count == 0) {
+    return err_set(err, STATUS_INPUT, "%s needs calibration data, and there is none", method);
+  }
+  for (size_t i = 0; i < s->count; i++) {
+    size_t length = sequences_length(s, i);
+    if (length == 0) {
+      return err_set(err, STATUS_INPUT, "calibration sequence %zu is empty", i + 1);
+    }
+    if (length > (size_t)model_positions(m)) {
+      return err_set(err, STATUS_INPUT,
+                     "calibration sequence %zu has %zu tokens, more than the model's %d positions",
+                     i + 1, length, model_positions(m));
+    }
+  }
+  return STATUS_OK;
+}
+
+static status check_pattern(const struct model *m, const struct sparsity *s, struct error *err) {
+  int count;
+  const struct linear *linears = model_linears(m, &count);
+  for (int i = 0; s->m && i < count; i++) {
+    if (linears[i].cols % s->m != 0) {
+      return err_set(err, STATUS_INPUT, "linear %s has %d inputs, not a multiple of %d",
+                     linears[i].name, linears[i].cols, s->m);
+    }
+  }
+  return STATUS_OK;
+}
+
+status prune_check(const struct model *m, const struct prune_options *options, struct error *err) {
+  const struct method *method = options->method;
+  if (changes_nothing(options)) {
+    return STATUS_OK;
+  }
+  TRY(check_pattern(m, &options->sparsity, err));
+  TRY(method_check(method, &options->params, &options->sparsity, err));
+  return method->needs == STATS_NONE
+             ? STATUS_OK
+             : check_calibration(m, options->calibration, method->name, err);
+}
+
+/* Everything that lives while the blocks pass. */
+struct run {
+  const struct model *model;
+  const struct prune_options *options;
+  const struct prune_sink *sink;
+  struct progress progress;
+  struct block_pruner pruner;
+  struct calibration calibration;
+  struct workspace *workspace; /* NULL without calibration, as is block */
+  struct block *block;
+  struct prune_layer *layers; /* [linears] of the current block */
+};
+
+static status prepare_calibration(struct run *r, struct error *err) {
+  const struct prune_options *o = r->options;
+  TRY(calibration_open(&r->calibration, o->calibration, o->group, model_hidden(r->model), err));
+  TRY(workspace_create(&r->workspace, r->model, err));
+  TRY(block_create(&r->block, r->model, err));
+  return calibration_embed(&r->calibration, r->model, r->workspace, err);
+}
+
+static size_t own_linears(const struct block_pruner *p) {
+  size_t n = 0;
+  for (int l = 0; l < p->count; l++) {
+    n += p->owner[l] == p->options->group->rank;
+  }
+  return n;
+}
+
+static status prepare(struct run *r, struct error *err) {
+  TRY(prune_check(r->model, r->options, err));
+  TRY(block_pruner_open(&r->pruner, r->model, r->options, &r->progress, err));
+  TRY(mem_alloc(&r->layers, (size_t)r->pruner.count, sizeof *r->layers, err));
+  if (r->options->method->needs != STATS_NONE) {
+    TRY(prepare_calibration(r, err));
+  }
+  size_t blocks = (size_t)model_blocks(r->model), batches = r->calibration.count;
+  /* Per block: each batch observed, each own linear, each batch advanced, and the block itself. */
+  r->progress.total = blocks * (2 * batches + own_linears(&r->pruner) + 1) - batches;
+  return STATUS_OK;
+}
+
+static void release(struct run *r) {
+  block_pruner_close(&r->pruner);
+  calibration_close(&r->calibration);
+  workspace_free(r->workspace);
+  block_free(r->block);
+  free(r->layers);
+}
+
+static status observe(struct run *r, int block, struct error *err) {
+  for (int i = 0; i < r->pruner.inputs; i++) {
+    stats_clear(&r->pruner.stats[i]);
+  }
+  TRY(block_load(r->block, block, NULL, err));
+  return calibration_observe(&r->calibration, r->block, r->workspace, r->pruner.stats, &r->progress,
+                             err);
+}
+
+static status check_finite(const struct stats *s, int block, int input, struct error *err) {
+  for (size_t j = 0; j < (size_t)s->cols; j++) {
+    bool good = (!s->squares || isfinite(s->squares[j])) && (!s->sums || isfinite(s->sums[j])) &&
+                (!s->gram || isfinite(s->gram[j * (size_t)s->cols + j]));
+    if (!good) {
+      return err_set(err, STATUS_NUMERIC,
+                     "block %d: input %d has activations that are not finite at position %zu",
+                     block, input, j);
+    }
+  }
+  return STATUS_OK;
+}
+
+static status gather_stats(struct run *r, int block, struct error *err) {
+  TRY(group_agree(r->options->group, observe(r, block, err), err));
+  for (int i = 0; i < r->pruner.inputs; i++) {
+    TRY(stats_reduce(&r->pruner.stats[i], r->options->group, err));
+    TRY(check_finite(&r->pruner.stats[i], block, i, err));
+  }
+  return STATUS_OK;
+}
+
+static status put(const struct run *r, int block, int linear, struct error *err) {
+  const struct prune_sink *sink = r->sink;
+  const struct linear *l = &r->pruner.linears[linear];
+  const float *weights = r->pruner.weights[linear];
+  if (sink->overlay) {
+    size_t bytes = (size_t)l->rows * (size_t)l->cols * sizeof *weights;
+    memcpy(overlay_weights(sink->overlay, block, linear), weights, bytes);
+    overlay_mark(sink->overlay, block, linear);
+  }
+  return sink->put ? sink->put(sink->user, block, linear, weights, err) : STATUS_OK;
+}
+
+static status hand_over(struct run *r, int block, struct error *err) {
+  for (int l = 0; l < r->pruner.count; l++) {
+    TRY(put(r, block, l, err));
+    if (r->block) {
+      block_set_linear(r->block, l, r->pruner.weights[l]);
+    }
+  }
+  if (r->block && block + 1 < model_blocks(r->model)) {
+    TRY(calibration_advance(&r->calibration, r->block, r->workspace, &r->progress, err));
+  }
+  return progress_step(&r->progress, err);
+}
+
+static status prune_blocks(struct run *r, struct prune_layer *layers, struct error *err) {
+  for (int b = 0; b < model_blocks(r->model); b++) {
+    if (r->block) {
+      TRY(gather_stats(r, b, err));
+    }
+    TRY(block_pruner_run(&r->pruner, b, r->layers, err));
+    TRY(group_agree(r->options->group, hand_over(r, b, err), err));
+    for (int l = 0; layers && l < r->pruner.count; l++) {
+      layers[(size_t)b * (size_t)r->pruner.count + (size_t)l] = r->layers[l];
+    }
+  }
+  return STATUS_OK;
+}
+
+/* The dense model: only the zeros that it came with are counted. */
+static status describe(const struct model *m, struct progress *progress, struct prune_layer *layers,
+                       struct error *err) {
+  int count;
+  const struct linear *linears = model_linears(m, &count);
+  progress->total = (size_t)model_blocks(m);
+  for (int b = 0; b < model_blocks(m); b++) {
+    for (int l = 0; layers && l < count; l++) {
+      struct prune_layer *layer = &layers[(size_t)b * (size_t)count + (size_t)l];
+      *layer = (struct prune_layer){
+          .block = b, .linear = l, .relative_error = NAN, .damp = NAN, .seconds = 0};
+      size_t n = (size_t)linears[l].rows * (size_t)linears[l].cols, zeros = 0;
+      float *w;
+      TRY(mem_alloc_raw(&w, n, sizeof *w, err));
+      status st = model_linear_read(m, b, l, w, err);
+      for (size_t i = 0; st == STATUS_OK && i < n; i++) {
+        zeros += w[i] == 0;
+      }
+      free(w);
+      TRY(st);
+      layer->sparsity = (double)zeros / (double)n;
+    }
+    TRY(progress_step(progress, err));
+  }
+  return STATUS_OK;
+}
+
+status prune_model(const struct model *m, const struct prune_options *options,
+                   const struct prune_sink *sink, struct prune_layer *layers, struct error *err) {
+  struct run r = {.model = m, .options = options, .sink = sink, .progress = {.options = options}};
+  if (changes_nothing(options)) {
+    return group_agree(options->group, describe(m, &r.progress, layers, err), err);
+  }
+  status st = group_agree(options->group, prepare(&r, err), err);
+  if (st == STATUS_OK) {
+    st = prune_blocks(&r, layers, err);
+  }
+  release(&r);
+  return st;
+}
+
+struct prune_sink prune_into_overlay(struct overlay *o) {
+  return (struct prune_sink){.overlay = o};
+}

@@ -1,0 +1,12 @@
+/* How much of a linear's output pruning changed, from the Gram matrix of its inputs. */
+#ifndef ESPALIER_PRUNE_RELATIVE_ERROR_H
+#define ESPALIER_PRUNE_RELATIVE_ERROR_H
+
+#include "base/error.h"
+
+/* *out = ‖X(W−W′)ᵀ‖ / ‖XWᵀ‖ (Frobenius norms) for gram = XᵀX [cols][cols] and W, W′ [rows][cols];
+ * 0 when W's output is 0. original (W) is overwritten. */
+status relative_error(float *original, const float *pruned, int rows, int cols, const float *gram,
+                      double *out, struct error *err);
+
+#endif

@@ -1,0 +1,100 @@
+#include "prune/stats.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "linalg/matmul.h"
+
+enum { COLUMNS_PER_TASK = 64 };
+
+status stats_create(struct stats *out, int cols, unsigned has, struct error *err) {
+  struct stats s = {.cols = cols, .has = has};
+  size_t n = (size_t)cols;
+  status st = STATUS_OK;
+  if (has & STATS_SQUARES) {
+    TRY_GOTO(st, fail, mem_alloc(&s.squares, n, sizeof *s.squares, err));
+  }
+  if (has & STATS_SUMS) {
+    TRY_GOTO(st, fail, mem_alloc(&s.sums, n, sizeof *s.sums, err));
+  }
+  if (has & STATS_GRAM) {
+    TRY_GOTO(st, fail, mem_alloc(&s.gram, n * n, sizeof *s.gram, err));
+  }
+  *out = s;
+  return STATUS_OK;
+fail:
+  stats_free(&s);
+  return st;
+}
+
+void stats_free(struct stats *s) {
+  free(s->squares);
+  free(s->sums);
+  free(s->gram);
+  *s = (struct stats){0};
+}
+
+void stats_clear(struct stats *s) {
+  size_t n = (size_t)s->cols;
+  s->samples = 0;
+  s->tokens = 0;
+  if (s->squares) {
+    memset(s->squares, 0, n * sizeof *s->squares);
+  }
+  if (s->sums) {
+    memset(s->sums, 0, n * sizeof *s->sums);
+  }
+  if (s->gram) {
+    memset(s->gram, 0, n * n * sizeof *s->gram);
+  }
+}
+
+/* Tokens are added one by one in their order, whatever the number of threads: a task is some
+ * columns of all tokens. */
+static void add_moments(struct stats *s, const float *x, int tokens) {
+  int cols = s->cols;
+#pragma omp parallel for schedule(static)
+  for (int first = 0; first < cols; first += COLUMNS_PER_TASK) {
+    int end = cols - first < COLUMNS_PER_TASK ? cols : first + COLUMNS_PER_TASK;
+    for (int t = 0; t < tokens; t++) {
+      const float *row = x + (size_t)t * (size_t)cols;
+      for (int j = first; s->squares && j < end; j++) {
+        s->squares[j] += (double)row[j] * (double)row[j];
+      }
+      for (int j = first; s->sums && j < end; j++) {
+        s->sums[j] += (double)row[j];
+      }
+    }
+  }
+}
+
+status stats_add(struct stats *s, const float *x, int tokens, int samples, struct error *err) {
+  if (s->squares || s->sums) {
+    add_moments(s, x, tokens);
+  }
+  if (s->gram) {
+    TRY(gram_add(s->gram, x, tokens, s->cols, err));
+  }
+  s->tokens += tokens;
+  s->samples += samples;
+  return STATUS_OK;
+}
+
+status stats_reduce(struct stats *s, const struct group *group, struct error *err) {
+  size_t n = (size_t)s->cols;
+  int64_t counts[] = {s->samples, s->tokens};
+  TRY(group_sum_int64(group, counts, 2, err));
+  s->samples = counts[0];
+  s->tokens = counts[1];
+  if (s->squares) {
+    TRY(group_sum_double(group, s->squares, n, err));
+  }
+  if (s->sums) {
+    TRY(group_sum_double(group, s->sums, n, err));
+  }
+  if (s->gram) {
+    TRY(group_sum_float(group, s->gram, n * n, err));
+  }
+  return STATUS_OK;
+}
