@@ -34,6 +34,9 @@ static status encode(const struct message *m, struct str *to, struct error *err)
     TRY(pack_array(to, m->record, m->record_size, 1, err));
   } else if (m->kind == MESSAGE_END) {
     TRY(pack_u8(to, m->all_alive, err));
+    TRY(pack_u32(to, (uint32_t)m->outcome, err));
+  } else if (m->kind == MESSAGE_BYE) {
+    TRY(pack_text(to, m->text, sizeof m->text, err));
   }
   return STATUS_OK;
 }
@@ -107,6 +110,9 @@ static status decode(struct message *m, struct unpack *from, struct error *err) 
     TRY(unpack_array(from, m->record, size, 1, err));
   } else if (m->kind == MESSAGE_END) {
     TRY(read_bool(from, &m->all_alive, err));
+    TRY(read_int(from, &m->outcome, err));
+  } else if (m->kind == MESSAGE_BYE) {
+    TRY(unpack_text(from, m->text, sizeof m->text, err));
   }
   if (from->left) {
     return err_set(err, STATUS_INPUT, "a message with %zu bytes too many", from->left);

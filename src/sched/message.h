@@ -15,11 +15,13 @@ enum message_kind {
   MESSAGE_BEAT,      /* worker: lives, and works on `cell` */
   MESSAGE_RESULT,    /* worker: a record, of `cell` or (MASTER_PREPARE) of the variant */
   MESSAGE_DONE,      /* worker: through with the lease */
-  MESSAGE_STOP,      /* master: no more work */
-  MESSAGE_BYE,       /* worker: has stopped */
-  MESSAGE_END,       /* master: everything is durable, leave; `all_alive` says how */
+  MESSAGE_STOP,      /* master: no more work; worker: got a signal to stop */
+  MESSAGE_BYE,       /* worker: has stopped; `text` says why when nobody asked it to */
+  MESSAGE_END,       /* master: everything is durable, leave with `outcome` */
   MESSAGE_PING,      /* master: lives */
 };
+
+enum { MESSAGE_TEXT = 512 };
 
 /* One cell of a lease. */
 struct lease_cell {
@@ -44,7 +46,10 @@ struct message {
   unsigned char *record; /* [record_size] */
   uint64_t record_size;
   /* END */
-  bool all_alive;
+  bool all_alive;  /* no rank was lost: MPI can be finalised */
+  int32_t outcome; /* the run's status */
+  /* BYE */
+  char text[MESSAGE_TEXT];
 };
 
 /* Encodes into a buffer that the caller frees. */

@@ -1,13 +1,12 @@
 #include "sched/worker.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/mem.h"
 #include "prune/prune.h"
+#include "sched/host.h"
 #include "sched/master.h"
 #include "store/record.h"
 
@@ -57,12 +56,6 @@ void worker_free(struct worker *w) {
   free(w);
 }
 
-static double seconds_now(void) {
-  struct timespec t;
-  (void)clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static status progress(void *user, double done, struct error *err) {
   struct worker *w = user;
   w->halted = w->link->alive(w->link->user, w->lease, w->cell, done, err);
@@ -109,7 +102,7 @@ static status emit_cell(struct worker *w, const struct lease_cell *c, struct cel
 static status fail_cell(struct worker *w, const struct lease_cell *c, const char *reason,
                         struct error *err) {
   struct cell_record r = {.failed = true};
-  (void)snprintf(r.error, sizeof r.error, "%s", reason);
+  (void)snprintf(r.error, sizeof r.error, "%.*s", (int)sizeof r.error - 1, reason);
   return emit_cell(w, c, &r, err);
 }
 
@@ -241,14 +234,14 @@ static status evaluate(struct worker *w, const struct lease_cell *c, struct runn
 static status do_cell(struct worker *w, const struct lease_cell *c, struct runner *runner,
                       struct error *err) {
   TRY(begin(w, c->cell, err));
-  double start = seconds_now();
+  double start = host_seconds();
   struct eval_result result = {0};
   status st = evaluate(w, c, runner, &result, err);
   if (st != STATUS_OK) {
     eval_result_free(&result);
     return w->halted != STATUS_OK ? w->halted : fail_cell(w, c, err->text, err);
   }
-  struct cell_record r = {.seconds = seconds_now() - start};
+  struct cell_record r = {.seconds = host_seconds() - start};
   st = fill_cell(&r, &result, w->plan->grid->store_items, err);
   if (st == STATUS_OK) {
     st = emit_cell(w, c, &r, err);
@@ -271,7 +264,7 @@ static status fail_variant(struct worker *w, struct variant_record *r, struct er
   char text[ERROR_TEXT];
   (void)snprintf(text, sizeof text, "%s", err->text);
   r->failed = true;
-  (void)snprintf(r->error, sizeof r->error, "%s", text);
+  (void)snprintf(r->error, sizeof r->error, "%.*s", (int)sizeof r->error - 1, text);
   TRY(emit_variant(w, r, err));
   return fail_all(w, text, err);
 }
@@ -292,14 +285,14 @@ static status do_lease(struct worker *w, struct variant_record *r, struct runner
                        struct error *err) {
   const struct message *lease = w->lease;
   TRY(begin(w, MASTER_PREPARE, err));
-  double start = seconds_now();
+  double start = host_seconds();
   struct overlay *overlay;
   status st = prune(w, &overlay, r, err);
   if (st == STATUS_OK) {
     const struct model *m = w->plan->models[w->plan->variants[lease->variant].model].model;
     st = runner_open(runner, m, overlay, w->budget, err);
   }
-  r->seconds = seconds_now() - start;
+  r->seconds = host_seconds() - start;
   if (st != STATUS_OK) {
     return w->halted != STATUS_OK ? w->halted : fail_variant(w, r, err);
   }

@@ -1,0 +1,23 @@
+/* The other ranks of a run: ask for leases, work, send records, until told to end. */
+#ifndef ESPALIER_SCHED_FOLLOW_H
+#define ESPALIER_SCHED_FOLLOW_H
+
+#include <signal.h>
+
+#include "grid/plan.h"
+#include "sched/host.h"
+#include "sched/transport.h"
+
+struct follow_options {
+  struct plan *plan;
+  const struct transport *transport;
+  const struct peers *peers;
+  size_t budget;
+  double silence; /* seconds without a word from rank 0 after which it is taken for lost */
+  const volatile sig_atomic_t *stop;
+};
+
+/* Returns the run's status. *all_alive as the master knows it. */
+status follow(const struct follow_options *options, bool *all_alive, struct error *err);
+
+#endif

@@ -1,0 +1,148 @@
+#include "sched/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/str.h"
+#include "sched/follow.h"
+#include "sched/lead.h"
+#include "sched/mpi_transport.h"
+
+static const double SILENCE = 3;      /* lease timeouts that rank 0 may keep quiet */
+static const double MARGIN = 0.05;    /* of the time left, for writing the results ... */
+static const double MARGIN_MOST = 20; /* ... at most so many seconds */
+
+/* What a rank holds during a run; rank 0 alone has the last four. */
+struct run {
+  const struct run_options *o;
+  double start;
+  struct grid *grid;
+  struct plan *plan;
+  struct peers *peers;
+  struct mpi_transport *mpi;
+  char *output;
+  struct ledger *ledger;
+  struct provenance provenance;
+  char *note;
+};
+
+static status choose_output(struct run *r, struct error *err) {
+  return r->o->output ? str_format(&r->output, err, "%s", r->o->output)
+                      : str_format(&r->output, err, "results/%s.h5", r->grid->experiment);
+}
+
+/* Everything that can be refused before work starts. */
+static status prepare(struct run *r, struct error *err) {
+  const struct run_options *o = r->o;
+  bool first = o->group.rank == 0;
+  TRY(grid_open(&r->grid, o->file, o->places, err));
+  TRY(plan_create(&r->plan, r->grid, first ? PLAN_FULL : PLAN_LIGHT, err));
+  if (!first) {
+    return STATUS_OK;
+  }
+  TRY(choose_output(r, err));
+  TRY(ledger_open(&r->ledger, r->plan, r->output, &r->note, err));
+  TRY(provenance_collect(&r->provenance, o, r->plan, r->output, err));
+  return ledger_write(r->ledger, r->provenance.at, r->provenance.count, err);
+}
+
+static status agree(const struct run *r, status st, struct error *err) {
+  if (r->o->group.size > 1) {
+    /* rank 0 has more to check than the others: they wait asleep */
+    status waited = mpi_barrier(r->o->group.comm, st == STATUS_OK ? err : NULL);
+    st = st == STATUS_OK ? waited : st;
+  }
+  return group_agree(&r->o->group, st, err);
+}
+
+static status connect(struct run *r, struct error *err) {
+  TRY(peers_open(&r->peers, &r->o->group, err));
+  if (r->o->group.size == 1) {
+    return STATUS_OK;
+  }
+  return mpi_transport_open(&r->mpi, r->o->group.comm, err);
+}
+
+static bool first_failure(void *user, const struct ledger_entry *e) {
+  struct run_outcome *out = user;
+  (void)snprintf(out->first_failure, sizeof out->first_failure, "%s", e->error);
+  return false;
+}
+
+static void tell_note(const struct run *r) {
+  const struct run_watch *watch = &r->o->watch;
+  if (r->note && watch->see) {
+    struct run_state s = {.plan = r->plan, .ranks = r->o->group.size};
+    watch->see(watch->user, &(struct run_event){.kind = RUN_NOTE, .state = &s, .text = r->note});
+  }
+}
+
+static status run_first(struct run *r, const struct transport *transport, struct run_outcome *out,
+                        struct error *err) {
+  const struct run_options *o = r->o;
+  double margin = o->time_left * MARGIN < MARGIN_MOST ? o->time_left * MARGIN : MARGIN_MOST;
+  struct lead_options options = {.run = o,
+                                 .plan = r->plan,
+                                 .ledger = r->ledger,
+                                 .provenance = &r->provenance,
+                                 .transport = transport,
+                                 .peers = r->peers,
+                                 .start = r->start,
+                                 .end = o->time_left > 0 ? r->start + o->time_left - margin : 0};
+  tell_note(r);
+  status st = lead(&options, &out->all_alive, &out->stopped_by_signal, err);
+  for (size_t v = 0; v < r->plan->variant_count; v++) {
+    for (size_t d = 0; d < r->plan->dataset_count; d++) {
+      out->cells += plan_cell(r->plan, v, d)->wanted;
+    }
+  }
+  out->done = ledger_done(r->ledger);
+  out->failed = ledger_failed(r->ledger);
+  ledger_failures(r->ledger, first_failure, out);
+  (void)snprintf(out->output, sizeof out->output, "%s", r->output);
+  return st;
+}
+
+static status run_other(struct run *r, const struct transport *transport, struct run_outcome *out,
+                        struct error *err) {
+  struct follow_options options = {.plan = r->plan,
+                                   .transport = transport,
+                                   .peers = r->peers,
+                                   .budget = r->o->budget,
+                                   .silence = SILENCE * r->o->lease_timeout,
+                                   .stop = r->o->stop};
+  return follow(&options, &out->all_alive, err);
+}
+
+static void close_run(struct run *r, bool all_alive) {
+  mpi_transport_close(r->mpi, all_alive);
+  peers_close(r->peers);
+  ledger_close(r->ledger);
+  provenance_free(&r->provenance);
+  plan_free(r->plan);
+  grid_close(r->grid);
+  free(r->output);
+  free(r->note);
+}
+
+status run_experiment(const struct run_options *options, struct run_outcome *out,
+                      struct error *err) {
+  struct run r = {.o = options, .start = host_seconds()};
+  *out = (struct run_outcome){.all_alive = true};
+  status st = agree(&r, prepare(&r, err), err);
+  if (st == STATUS_OK) {
+    st = connect(&r, err);
+  }
+  if (st == STATUS_OK) {
+    struct transport transport = {0};
+    if (r.mpi) {
+      transport = mpi_transport_interface(r.mpi);
+    }
+    const struct transport *to = r.mpi ? &transport : NULL;
+    st = options->group.rank == 0 ? run_first(&r, to, out, err) : run_other(&r, to, out, err);
+  }
+  close_run(&r, out->all_alive);
+  return st;
+}

@@ -1,0 +1,67 @@
+#include "sched/tasks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static status add_task(struct tasks *to, const struct plan *p, size_t variant, const int *datasets,
+                       int count, struct error *err) {
+  TRY(mem_reserve(&to->at, &to->cap, to->count + 1, sizeof *to->at, err));
+  struct task *t = &to->at[to->count];
+  *t = (struct task){.variant = variant, .cells = count, .cost = p->variants[variant].prune_flops};
+  TRY(mem_alloc(&t->datasets, (size_t)count, sizeof *t->datasets, err));
+  to->count++;
+  memcpy(t->datasets, datasets, (size_t)count * sizeof *datasets);
+  for (int i = 0; i < count; i++) {
+    t->cost += plan_cell(p, variant, (size_t)datasets[i])->flops;
+  }
+  return STATUS_OK;
+}
+
+/* missing: room for [dataset_count]. */
+static status add_variant(struct tasks *to, const struct plan *p, const struct ledger *ledger,
+                          size_t variant, int *missing, struct error *err) {
+  int count = 0;
+  for (size_t d = 0; d < p->dataset_count; d++) {
+    if (!plan_cell(p, variant, d)->wanted) {
+      continue;
+    }
+    if (ledger_cell_done(ledger, variant, d)) {
+      to->reused++;
+    } else {
+      missing[count++] = (int)d;
+    }
+  }
+  if (count == 0) {
+    return STATUS_OK;
+  }
+  if (!p->variants[variant].method->dense) {
+    return add_task(to, p, variant, missing, count, err);
+  }
+  for (int i = 0; i < count; i++) {
+    TRY(add_task(to, p, variant, &missing[i], 1, err));
+  }
+  return STATUS_OK;
+}
+
+status tasks_make(struct tasks *out, const struct plan *plan, const struct ledger *ledger,
+                  struct error *err) {
+  *out = (struct tasks){0};
+  int *missing;
+  TRY(mem_alloc(&missing, plan->dataset_count, sizeof *missing, err));
+  status st = STATUS_OK;
+  for (size_t v = 0; st == STATUS_OK && v < plan->variant_count; v++) {
+    st = add_variant(out, plan, ledger, v, missing, err);
+  }
+  free(missing);
+  return st;
+}
+
+void tasks_free(struct tasks *t) {
+  for (size_t i = 0; i < t->count; i++) {
+    free(t->at[i].datasets);
+  }
+  free(t->at);
+  *t = (struct tasks){0};
+}

@@ -1,0 +1,27 @@
+/* What a plan has to do beyond a ledger, cut into the tasks that go out as leases. */
+#ifndef ESPALIER_SCHED_TASKS_H
+#define ESPALIER_SCHED_TASKS_H
+
+#include "sched/ledger.h"
+
+/* A variant and the cells that the ledger lacked. The dense model needs no pruning, so each of its
+ * cells is a task of its own: more to spread. */
+struct task {
+  size_t variant;
+  int *datasets; /* [cells] of the plan */
+  int cells;
+  double cost; /* floating-point operations */
+};
+
+struct tasks {
+  struct task *at;
+  size_t count, cap;
+  size_t reused; /* cells that the ledger has */
+};
+
+/* Cells that failed before are tried again. Free with tasks_free, also after a failure. */
+status tasks_make(struct tasks *out, const struct plan *plan, const struct ledger *ledger,
+                  struct error *err);
+void tasks_free(struct tasks *t);
+
+#endif
