@@ -8,6 +8,7 @@
 #include "base/yaml.h"
 #include "calib/lookup.h"
 #include "calib/set.h"
+#include "data/search.h"
 
 enum { LAYERS = 8 }; /* files that include each other */
 
@@ -114,21 +115,13 @@ static status find_source(struct calibration *c, const struct yaml_file *file,
                           const struct yaml *node, const struct search *search, struct error *err) {
   const char *text;
   TRY(yaml_text(file, node, "source", &text, err));
-  TRY(beside(&c->data, file, text, err));
-  for (const char *const *folder = search->data; !c->data && folder && *folder; folder++) {
-    char *path;
-    TRY(path_join(&path, *folder, text, err));
-    if (file_exists(path)) {
-      c->data = path;
-    } else {
-      free(path);
-    }
-  }
+  TRY(search_data(&c->data, search, text, file->path, err));
   if (!c->data) {
-    return yaml_fail(file, node, err,
-                     "source: no file '%s' (looked beside this file and in the data folders that "
-                     "ESPALIER_DATA names)",
-                     text);
+    return yaml_fail(
+        file, node, err,
+        "source: no file '%s' (looked in the data folders that ESPALIER_DATA names and "
+        "beside this file)",
+        text);
   }
   return STATUS_OK;
 }
@@ -181,12 +174,7 @@ static status read_what(struct calibration *c, const struct layers *l, const str
   const struct yaml_file *source_file;
   const struct yaml *source = layers_get(l, "source", &source_file);
   if (c->source == SOURCE_TASK) {
-    if (source) {
-      return yaml_fail(source_file, source, err, "source beside task (the task names its data)");
-    }
     TRY_WITH(err, task_open(&c->task, text, search, err), "%s:%ld", file->path, found->line);
-    const char *data = task_data(c->task);
-    return mem_dup(&c->data, data, strlen(data), err);
   }
   if (!source) {
     return err_at(err, STATUS_INPUT, l->at[0].path, 0,

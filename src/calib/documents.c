@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "calib/set.h"
-#include "data/jsonl.h"
+#include "data/render.h"
 
 /* A new document at the end of the pool. */
 static status add(struct pool *pool, long line, struct document **out, struct error *err) {
@@ -60,33 +60,40 @@ static status read_lines(struct pool *pool, struct error *err) {
 }
 
 /* A prompt with its gold answer, or alone; a perplexity task's text as it is. */
-static status item_text(const struct pool *pool, const struct item *item, char **out,
-                        struct error *err) {
-  if (item->choices == 0) {
-    return mem_dup(out, item->text, strlen(item->text), err);
+static status prompt(const struct calibration *set, const struct rendered *r, const char *path,
+                     long line, char **out, struct error *err) {
+  if (task_type(set->task) == TASK_PERPLEXITY) {
+    return mem_dup(out, r->text, strlen(r->text), err);
   }
-  if (!pool->set->answers) {
-    return mem_dup(out, item->contexts[0], strlen(item->contexts[0]), err);
+  if (!set->answers) {
+    return mem_dup(out, r->contexts[0], strlen(r->contexts[0]), err);
   }
-  if (item->gold < 0 || item->gold >= item->choices) {
-    return err_at(err, STATUS_INPUT, pool->set->data, item->line, "no gold answer among %d choices",
-                  item->choices);
+  if (r->gold < 0 || (size_t)r->gold >= r->choices) {
+    return err_at(err, STATUS_INPUT, path, line, "no gold answer among %zu choices", r->choices);
   }
-  return str_format(out, err, "%s%s", item->contexts[item->gold], item->continuations[item->gold]);
+  const char *gap = task_type(set->task) == TASK_LAST_WORD ? "" : set->task->delimiter;
+  return str_format(out, err, "%s%s%s", r->contexts[r->gold], gap, r->answers[r->gold]);
 }
 
 static status read_task(struct pool *pool, struct error *err) {
-  struct items items;
-  TRY(task_render(pool->set->task, 0, 0, 0, &items, err));
-  status st = STATUS_OK;
-  for (size_t i = 0; i < items.count && st == STATUS_OK; i++) {
-    struct document *d;
-    st = add(pool, items.at[i].line, &d, err);
-    if (st == STATUS_OK) {
-      st = item_text(pool, &items.at[i], &d->text, err);
-    }
+  const struct calibration *set = pool->set;
+  struct documents lines = {0};
+  struct arena *arena = NULL;
+  status st = documents_open(&lines, set->task, set->data, 0, err);
+  if (st == STATUS_OK) {
+    st = arena_create(&arena, err);
   }
-  items_free(&items);
+  for (size_t i = 0; i < lines.count && st == STATUS_OK; i++) {
+    const struct jsonl_line *at = &lines.at[i];
+    struct rendered r;
+    struct document *d;
+    TRY_GOTO(st, done, render_document(set->task, lines.file.path, at, arena, &r, err));
+    TRY_GOTO(st, done, add(pool, at->line, &d, err));
+    TRY_GOTO(st, done, prompt(set, &r, lines.file.path, at->line, &d->text, err));
+  }
+done:
+  arena_free(arena);
+  documents_close(&lines);
   return st;
 }
 

@@ -73,7 +73,7 @@ struct plan {
   size_t variant_count;
   struct cell *cells;       /* [variant_count][dataset_count] */
   size_t *longest;          /* [variant_count]: indices, most expensive first, ties in plan order */
-  struct plan_cache *cache; /* tokenised calibration texts between plan_draw calls */
+  struct plan_cache *cache; /* calibration draws between plan_draw calls */
 };
 
 /* Order: models as listed; in each, dense first (added when the grid does not list it), then
@@ -88,8 +88,8 @@ static inline struct cell *plan_cell(const struct plan *p, size_t variant, size_
   return &p->cells[variant * p->dataset_count + dataset];
 }
 
-/* The variant's calibration ids, zero sequences when it needs none; free with sequences_free. Keeps
- * the set's tokenised texts for the next call. One thread at a time. */
+/* The variant's calibration ids, zero sequences when it needs none; free with sequences_free. The
+ * first call for a set makes all its draws and keeps them. One thread at a time. */
 status plan_draw(struct plan *p, size_t variant, struct sequences *out, struct error *err);
 
 /* What evalset_create takes for this grid. */

@@ -1,0 +1,26 @@
+/* What a variant costs: floating-point operations and memory, from shapes alone. Good enough to
+ * send the longest first and to tell hours from minutes; no promise. */
+#ifndef ESPALIER_GRID_COST_H
+#define ESPALIER_GRID_COST_H
+
+#include "grid/plan.h"
+
+/* Floating-point operations per second and thread that a whole run reaches, everything counted; on
+ * a processor with AVX-512 (a third of what its matrix product alone does). */
+#define COST_RATE 6e10
+
+/* Pruning `tokens` calibration tokens' worth: two forward passes per block, statistics,
+ * factorisations, and the method's own arithmetic. 0 for the dense model. */
+double cost_prune(const struct model *m, const struct method *method, double tokens);
+
+/* One data set: `tokens` through all blocks, `queries` through the head. */
+double cost_evaluate(const struct model *m, double tokens, double queries);
+
+/* The most bytes that one process holds at once: the pruned weights beside the larger of pruning
+ * (activations, one block, its statistics) and evaluating (all blocks resident). */
+double cost_bytes(const struct model *m, const struct method *method, double tokens);
+
+/* Seconds of so many operations on this process's threads. */
+double cost_seconds(double flops);
+
+#endif
