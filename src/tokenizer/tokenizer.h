@@ -1,5 +1,5 @@
-/* Hugging Face tokenizer.json, exactly: added tokens, normaliser, pre-tokeniser, BPE, template. What
- * the file asks for and this code does not know is refused by name, never guessed. */
+/* Hugging Face tokenizer.json, exactly: added tokens, normaliser, pre-tokeniser, BPE, template.
+ * What the file asks for and this code does not know is refused by name, never guessed. */
 #ifndef ESPALIER_TOKENIZER_TOKENIZER_H
 #define ESPALIER_TOKENIZER_TOKENIZER_H
 
