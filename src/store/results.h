@@ -20,6 +20,7 @@ struct calibration_info {
   const char *set;
   int32_t draw, samples, length;
   const struct sequences *ids;
+  const char *model; /* whose tokens they are; may be NULL */
 };
 
 /* Attribute of the root group, in order. */
@@ -37,11 +38,16 @@ struct results {
   const struct calibration_info *calibrations;
   size_t calibration_count;
   const struct variant_record *const *variant_records; /* [variant_count], NULL: not done */
-  const struct cell_record *const *cell_records; /* [variant_count][dataset_count], NULL: not done */
+  const struct cell_record *const
+      *cell_records;  /* [variant_count][dataset_count], NULL: not done */
+  const bool *wanted; /* [variant_count][dataset_count], false: a cell that the plan leaves out,
+                         which gets no row; NULL: all are wanted */
 };
 
-/* Writes path whole: temporary file beside it, close, sync, rename. Rows are in plan order, so equal
- * records give equal /metrics bytes. */
+/* Writes path whole: temporary file beside it, close, sync, rename. Rows are in plan order, so
+ * equal records give equal /metrics bytes. What is not done has status "pending"; the cells of a
+ * failed variant fail with its error. A schema_version attribute is added where the caller gives
+ * none. */
 status results_write(const char *path, const struct results *r, struct error *err);
 
 /* What table and status read back. */
@@ -55,12 +61,20 @@ struct results_metric {
   double value, stderr_;
   int64_t items;
 };
+struct results_cell {
+  char *variant, *dataset, *status /* done, failed, pending */, *error;
+  double seconds; /* NaN where there is none */
+};
 struct results_file {
   struct results_variant *variants;
   size_t variant_count;
-  struct results_metric *metrics;
+  struct results_metric *metrics; /* of good cells */
   size_t metric_count;
+  struct results_cell *cells; /* every planned cell, in plan order */
+  size_t cell_count;
+  unsigned char *text[3]; /* holds the strings */
 };
+/* STATUS_INPUT for a file that is damaged or is no results file. */
 status results_read(struct results_file *out, const char *path, struct error *err);
 void results_close(struct results_file *r);
 
