@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "cli/session.h"
 
 static const struct command commands[] = {
     {"plan", "what an experiment would run: variants, cells, shared work, memory, time", cmd_plan},
@@ -77,8 +78,11 @@ int cli_main(int argc, char **argv) {
   if (st == STATUS_OK && (fflush(stdout) != 0 || ferror(stdout))) {
     st = err_errno(&err, STATUS_IO, "<stdout>");
   }
-  if (st != STATUS_OK && err.text[0]) {
+  /* ranks agree on what went wrong, so that one of them says it, and before the others leave:
+     mpirun ends the rest as soon as one rank returns a failure */
+  if (st != STATUS_OK && err.text[0] && session_rank() == 0) {
     (void)fprintf(stderr, "espalier: %s\n", err.text);
   }
+  session_end();
   return status_exit(st);
 }

@@ -77,7 +77,7 @@ static void send_any(struct lead *l, int rank, const struct message *m) {
 
 static status make_lease(const struct lead *l, const struct action *a, struct message *out,
                          struct error *err) {
-  const struct task *t = &l->tasks.at[a->task];
+  const struct work_task *t = &l->tasks.at[a->task];
   const struct plan *p = l->o->plan;
   struct message m = {.kind = MESSAGE_LEASE,
                       .task = a->task,
@@ -136,7 +136,7 @@ static status keep(struct lead *l, const struct message *m, struct error *err) {
 }
 
 static status give_up(struct lead *l, const struct action *a, struct error *err) {
-  const struct task *t = &l->tasks.at[a->task];
+  const struct work_task *t = &l->tasks.at[a->task];
   char reason[128];
   (void)snprintf(reason, sizeof reason, "its worker was lost %d times while computing it",
                  CRASH_LIMIT);

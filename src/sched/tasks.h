@@ -6,7 +6,7 @@
 
 /* A variant and the cells that the ledger lacked. The dense model needs no pruning, so each of its
  * cells is a task of its own: more to spread. */
-struct task {
+struct work_task {
   size_t variant;
   int *datasets; /* [cells] of the plan */
   int cells;
@@ -14,7 +14,7 @@ struct task {
 };
 
 struct tasks {
-  struct task *at;
+  struct work_task *at;
   size_t count, cap;
   size_t reused; /* cells that the ledger has */
 };

@@ -1,0 +1,32 @@
+/* The process among its like: MPI, started only under mpirun or srun, and its share of the machine.
+ */
+#ifndef ESPALIER_CLI_SESSION_H
+#define ESPALIER_CLI_SESSION_H
+
+#include <stdbool.h>
+
+#include "linalg/group.h"
+
+struct session {
+  struct group group; /* all ranks, or one process */
+  int threads;        /* already handed to linalg */
+  size_t memory;      /* bytes: this process's share */
+};
+
+/* Starts MPI when a launcher has set its variables, or when `force`. threads 0: this rank's share
+ * of the cores. MPI is ended by session_end. */
+status session_open(struct session *out, bool force, int threads, struct error *err);
+
+/* This process's rank, known also before MPI is started. */
+int session_rank(void);
+
+/* Ends MPI when it was started: every rank must come here. */
+void session_end(void);
+
+/* Ends the process although ranks are lost, without waiting for them. Does not return. */
+void session_abandon(int exit_status) __attribute__((noreturn));
+
+/* Version of the MPI library and the number of ranks, or "none"; the caller frees *out. */
+status session_describe(const struct session *s, char **out, struct error *err);
+
+#endif
