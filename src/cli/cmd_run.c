@@ -1,0 +1,205 @@
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "cli/cli.h"
+#include "cli/duration.h"
+#include "cli/places.h"
+#include "cli/progress.h"
+#include "cli/session.h"
+#include "sched/host.h"
+
+enum { KEY_THREADS = 256, KEY_LEASE_TIMEOUT, KEY_TIME_LIMIT, KEY_LOG_JSON };
+static const double WRITE_EVERY = 30; /* seconds */
+
+struct run_arguments {
+  const char *file, *output, *json;
+  int threads, lease_timeout;
+  double time_limit;
+  bool quiet;
+};
+
+static const struct argp_option options[] = {
+    {"output", 'o', "FILE.h5", 0, "results file (default: results/<experiment>.h5)", 0},
+    {"threads", KEY_THREADS, "N", 0, "threads of each rank (default: its share of the cores)", 0},
+    {"time-limit", KEY_TIME_LIMIT, "TIME", 0,
+     "stop in time, with status 75: seconds or [HH:]MM:SS (default: the Slurm allocation's end)",
+     0},
+    {"lease-timeout", KEY_LEASE_TIMEOUT, "SECONDS", 0,
+     "take a rank for lost after so long without a sign of life (default 120)", 0},
+    {"quiet", 'q', 0, 0, "no progress", 0},
+    {"log-json", KEY_LOG_JSON, "FILE", 0, "append one JSON object per event to FILE", 0},
+    {0}};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  const struct cli_input *in = state->input;
+  struct run_arguments *a = in->options;
+  switch (key) {
+  case 'o':
+    a->output = arg;
+    return 0;
+  case KEY_THREADS:
+    return cli_int(in, "--threads", arg, 1, 4096, &a->threads);
+  case KEY_LEASE_TIMEOUT:
+    return cli_int(in, "--lease-timeout", arg, 1, 1000000, &a->lease_timeout);
+  case KEY_TIME_LIMIT:
+    return duration_parse(arg, &a->time_limit) && a->time_limit > 0
+               ? 0
+               : cli_refuse(in, "--time-limit: '%s' (expected seconds or [HH:]MM:SS)", arg);
+  case 'q':
+    a->quiet = true;
+    return 0;
+  case KEY_LOG_JSON:
+    a->json = arg;
+    return 0;
+  case ARGP_KEY_ARG:
+    if (a->file) {
+      return cli_refuse(in, "run takes one experiment, '%s' is a second", arg);
+    }
+    a->file = arg;
+    return 0;
+  case ARGP_KEY_END:
+    return a->file ? 0 : cli_refuse(in, "an experiment file is missing (see espalier run --help)");
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp argp = {
+    options,
+    parse,
+    "EXPERIMENT.yaml",
+    "Runs an experiment: prunes every variant, evaluates it on every data set, and leaves one "
+    "HDF5 file. Started again after it was stopped or killed, it carries on.\v"
+    "Alone it uses all cores with one process; under mpirun all ranks work, rank 0 too. SIGTERM, "
+    "SIGINT and SIGUSR1 stop it: what is in flight is dropped, results are written, and the exit "
+    "status is 75.\n\n"
+    "Example:\n"
+    "  mpirun -n 2 espalier run experiments/demo.yaml\n"
+    "  mpirun --enable-recovery -n 16 espalier run experiments/smollm2.yaml --time-limit 1:00:00",
+    NULL,
+    NULL,
+    NULL};
+
+/* The one thing that a signal handler can reach. */
+static volatile sig_atomic_t stop_flag;
+
+static void on_signal(int number) {
+  (void)number;
+  stop_flag = 1;
+}
+
+static void catch_signals(void) {
+  struct sigaction action = {.sa_handler = on_signal};
+  (void)sigemptyset(&action.sa_mask);
+  (void)sigaction(SIGTERM, &action, NULL);
+  (void)sigaction(SIGUSR1, &action, NULL);
+  action.sa_flags = (int)SA_RESETHAND; /* a second Ctrl-C ends it at once */
+  (void)sigaction(SIGINT, &action, NULL);
+}
+
+static status join(int argc, char **argv, char **out, struct error *err) {
+  struct str s = {0};
+  status st = str_addf(&s, err, "espalier");
+  for (int i = 0; i < argc && st == STATUS_OK; i++) {
+    st = str_addf(&s, err, " %s", argv[i]);
+  }
+  if (st != STATUS_OK) {
+    str_free(&s);
+    return st;
+  }
+  *out = s.at;
+  return STATUS_OK;
+}
+
+/* The line that goes with an outcome. */
+static status conclude(status st, const struct run_outcome *o, const char *command,
+                       struct error *err) {
+  if (st == STATUS_PARTIAL) {
+    return err_set(err, st, "%zu of %zu cells failed, the first with: %s (espalier status %s)",
+                   o->failed, o->cells, o->first_failure, o->output);
+  }
+  if (st == STATUS_TIME) {
+    return err_set(err, st, "stopped %s with %zu of %zu cells done (to carry on: %s)",
+                   o->stopped_by_signal ? "by a signal" : "for time", o->done, o->cells, command);
+  }
+  return st;
+}
+
+static status run(const struct run_arguments *a, const struct session *session,
+                  const struct cli_places *places, const char *command, struct progress *progress,
+                  struct run_outcome *outcome, struct error *err) {
+  char *mpi;
+  TRY(session_describe(session, &mpi, err));
+  struct run_options o = {.file = a->file,
+                          .places = &places->places,
+                          .output = a->output,
+                          .command = command,
+                          .mpi = mpi,
+                          .group = session->group,
+                          .budget = session->memory / 2,
+                          .lease_timeout = a->lease_timeout,
+                          .time_left = a->time_limit,
+                          .write_every = WRITE_EVERY,
+                          .stop = &stop_flag,
+                          .watch = {progress, progress_see}};
+  status st = run_experiment(&o, outcome, err);
+  free(mpi);
+  return st;
+}
+
+static void print_done(const struct run_outcome *o, double seconds) {
+  char time[32];
+  duration_print(seconds, time, sizeof time);
+  printf("%s: %zu of %zu cells, %zu failed, %s\n", o->output, o->done, o->cells, o->failed, time);
+}
+
+/* Progress is rank 0's; the others' events would only repeat it. */
+static status run_watched(const struct run_arguments *a, const struct session *session,
+                          const struct cli_places *places, const char *command,
+                          struct run_outcome *outcome, struct error *err) {
+  bool first = session->group.rank == 0;
+  struct progress progress;
+  status st = progress_open(&progress, a->quiet, first ? a->json : NULL, err);
+  st = group_agree(&session->group, st, err);
+  if (st == STATUS_OK) {
+    st = run(a, session, places, command, &progress, outcome, err);
+  }
+  progress_close(&progress);
+  return st;
+}
+
+status cmd_run(int argc, char **argv, struct error *err) {
+  struct run_arguments a = {.lease_timeout = 120};
+  TRY(cli_parse(&argp, NULL, argc, argv, &a, err));
+  double start = host_seconds(), left = duration_allocation_left();
+  if (left > 0 && (a.time_limit == 0 || left < a.time_limit)) {
+    a.time_limit = left;
+  }
+  struct session session;
+  TRY(session_open(&session, false, a.threads, err));
+  catch_signals();
+  struct cli_places places;
+  TRY(places_open(&places, err));
+  char *command = NULL;
+  struct run_outcome outcome = {.all_alive = true};
+  status st = join(argc, argv, &command, err);
+  if (st == STATUS_OK) {
+    st = run_watched(&a, &session, &places, command, &outcome, err);
+  }
+  places_close(&places);
+  if (session.group.rank == 0 && outcome.cells) {
+    st = conclude(st, &outcome, command, err);
+    print_done(&outcome, host_seconds() - start);
+  }
+  free(command);
+  if (!outcome.all_alive) {
+    if (session.group.rank == 0 && st != STATUS_OK) {
+      (void)fprintf(stderr, "espalier: %s\n", err->text);
+    }
+    session_abandon(status_exit(st));
+  }
+  return st;
+}
