@@ -28,7 +28,7 @@ static size_t block_bytes(const struct model *m) {
 
 static status load(struct runner *r, size_t budget, struct error *err) {
   int blocks = model_blocks(r->model);
-  size_t fitting = budget / block_bytes(r->model);
+  size_t bytes = block_bytes(r->model), fitting = bytes > 0 ? budget / bytes : 0;
   int resident = fitting < (size_t)blocks ? (int)fitting : blocks;
   TRY(workspace_create(&r->workspace, r->model, err));
   TRY(mem_alloc(&r->resident, (size_t)resident, sizeof(struct block *), err));

@@ -9,7 +9,8 @@
  * x = n·ln 2 + r with |r| <= ln 2 / 2, and the Taylor series of e^r to r^7 (rest below 2^-27). */
 static inline float vector_exp(float x) {
   x = x < -87.0F ? -87.0F : x > 88.0F ? 88.0F : x;
-  float n = x * 1.44269504F + 12582912.0F - 12582912.0F; /* 1.5·2^23 rounds to an integer */
+  float shifted = x * 1.44269504F + 12582912.0F; /* 1.5·2^23: rounds to an integer, held below */
+  float n = shifted - 12582912.0F;
   float r = x - n * 0.693145752F; /* ln 2 in two parts: n times the first is exact */
   r = r - n * 1.42860682e-6F;
   float p = r * (1.0F / 5040) + 1.0F / 720;
@@ -19,7 +20,9 @@ static inline float vector_exp(float x) {
   p = p * r + 0.5F;
   p = p * r + 1.0F;
   p = p * r + 1.0F;
-  int32_t bits = ((int32_t)n + 127) << 23;
+  uint32_t bits;
+  memcpy(&bits, &shifted, sizeof bits);
+  bits = (bits + 127) << 23;
   float power;
   memcpy(&power, &bits, sizeof power);
   return p * power;

@@ -33,7 +33,8 @@ void workspace_free(struct workspace *w) {
   free(w->tiles);
   struct buffer *all[] = {&w->normed, &w->q,      &w->k,    &w->v,         &w->gate,
                           &w->up,     &w->scores, &w->rows, &w->projected, &w->logits};
-  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+  enum { BUFFERS = sizeof all / sizeof(struct buffer *) };
+  for (int i = 0; i < BUFFERS; i++) {
     free(all[i]->at);
   }
   free(w->targets);
