@@ -3,6 +3,7 @@
 #ifndef ESPALIER_TESTS_MAKE_CHECKPOINT_H
 #define ESPALIER_TESTS_MAKE_CHECKPOINT_H
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -64,9 +65,10 @@ static inline void checkpoint_tensor(struct checkpoint_maker *m, const char *nam
   uint64_t bytes = count * (strcmp(m->shape.dtype, "F32") == 0 ? 4 : 2);
   char shape[64];
   (void)snprintf(shape, sizeof shape, cols ? "%d,%d" : "%d", rows, cols);
-  (void)fprintf(m->head, ",\"%s\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%llu,%llu]}",
-                name, m->shape.dtype, shape, (unsigned long long)m->end,
-                (unsigned long long)(m->end + bytes));
+  (void)fprintf(m->head,
+                ",\"%s\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%" PRIu64 ",%" PRIu64
+                "]}",
+                name, m->shape.dtype, shape, m->end, m->end + bytes);
   m->end += bytes;
   for (size_t i = 0; i < count; i++) {
     checkpoint_element(m, center + checkpoint_random(m, spread));

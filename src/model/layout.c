@@ -43,9 +43,14 @@ static void place(struct layout *l, const struct safetensors *source, unsigned b
 static bool edit(cJSON *item, enum dtype dtype, uint64_t begin, uint64_t end) {
   cJSON *at = cJSON_GetObjectItemCaseSensitive(item, "data_offsets");
   cJSON *name = cJSON_CreateString(dtype_name(dtype));
-  (void)cJSON_SetNumberValue(at->child, (double)begin);
-  (void)cJSON_SetNumberValue(at->child->next, (double)end);
-  return name && cJSON_ReplaceItemInObjectCaseSensitive(item, "dtype", name);
+  cJSON *first = cJSON_GetArrayItem(at, 0), *second = cJSON_GetArrayItem(at, 1);
+  if (!name || !first || !second) {
+    cJSON_Delete(name);
+    return false;
+  }
+  (void)cJSON_SetNumberValue(first, (double)begin);
+  (void)cJSON_SetNumberValue(second, (double)end);
+  return cJSON_ReplaceItemInObjectCaseSensitive(item, "dtype", name);
 }
 
 static status print(struct layout *l, const cJSON *root, struct error *err) {

@@ -142,8 +142,8 @@ static status index_tensors(struct safetensors *s, struct error *err) {
   for (size_t i = 0; i < s->count; i++) {
     s->by_name[i] = s->by_offset[i] = &s->tensors[i];
   }
-  qsort(s->by_name, s->count, sizeof(struct tensor *), compare_names);
-  qsort(s->by_offset, s->count, sizeof(struct tensor *), compare_offsets);
+  qsort(s->by_name, s->count, sizeof *s->by_name, compare_names);
+  qsort(s->by_offset, s->count, sizeof *s->by_offset, compare_offsets);
   for (size_t i = 1; i < s->count; i++) {
     if (strcmp(s->by_name[i - 1]->name, s->by_name[i]->name) == 0) {
       return fail(s->by_name[i], err, "stands twice in the header");

@@ -79,7 +79,7 @@ static status collect(struct shards *s, const cJSON *map, struct error *err) {
     }
     s->tensors[s->tensor_count++] = t;
   }
-  qsort(s->tensors, s->tensor_count, sizeof(struct tensor *), compare_tensors);
+  qsort(s->tensors, s->tensor_count, sizeof *s->tensors, compare_tensors);
   for (size_t i = 1; i < s->tensor_count; i++) {
     if (strcmp(s->tensors[i - 1]->name, s->tensors[i]->name) == 0) {
       return err_at(err, STATUS_INPUT, s->index, 0, "weight_map: tensor %s stands twice",

@@ -143,13 +143,13 @@ static status copy_others(struct model_writer *w, struct error *err) {
     int each = w->m->linear_count;
     linears[i] = linear_tensor(w, (int)(i / (size_t)each), (int)(i % (size_t)each));
   }
-  qsort(linears, count, sizeof(struct tensor *), compare_pointers);
+  qsort(linears, count, sizeof *linears, compare_pointers);
   status st = STATUS_OK;
   for (size_t f = 0; f < w->count && st == STATUS_OK; f++) {
     const struct safetensors *file = &w->m->shards.files[f];
     for (size_t i = 0; i < file->count && st == STATUS_OK; i++) {
       const struct tensor *t = &file->tensors[i];
-      if (!bsearch(&t, linears, count, sizeof(struct tensor *), compare_pointers)) {
+      if (!bsearch(&t, linears, count, sizeof *linears, compare_pointers)) {
         st = copy_tensor(w, t, false, err);
       }
     }
