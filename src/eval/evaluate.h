@@ -12,8 +12,12 @@ struct evalset_options {
   int limit;  /* documents; perplexity: windows; 0: all */
   int shots;  /* few-shot examples */
   int length; /* perplexity: tokens per window; 0: the model's positions, at most 2048 */
+  bool bos;   /* prompts get the tokenizer's template too; perplexity texts always do, once */
 };
 
+/* Renders and tokenises. Choices are requests with lm-evaluation-harness's semantics; perplexity is
+ * the pruning papers': texts joined, tokenised once, cut into disjoint windows, the tail dropped.
+ * The task must outlive the set. Refusals name the data file and line. */
 status evalset_create(struct evalset **out, const struct task *task, const struct tokenizer *t,
                       const struct model *m, const struct evalset_options *options,
                       struct error *err);
@@ -35,15 +39,17 @@ struct metric {
 struct eval_result {
   struct metric *metrics; /* [metric_count] */
   size_t metric_count;
-  int64_t items;          /* documents, or windows for perplexity */
-  int choices;            /* most choices of an item; 1 for perplexity */
-  float *loglikelihoods;  /* [items][choices], NaN behind an item's last choice; perplexity: the window's
-                             summed log-likelihood */
-  int32_t *gold;          /* [items]; -1 without one */
-  int8_t *correct;        /* [items]: acc of the item; -1 where it has no meaning */
-  int8_t *correct_norm;   /* [items]: acc_norm of the item; -1 likewise */
+  int64_t items;         /* documents, or windows for perplexity */
+  int choices;           /* most choices of an item; 1 for perplexity */
+  float *loglikelihoods; /* [items][choices], NaN behind an item's last choice; perplexity: the
+                            window's summed log-likelihood */
+  int32_t *gold;         /* [items]; -1 without one */
+  int8_t *correct;       /* [items]: acc of the item; -1 where it has no meaning */
+  int8_t *correct_norm;  /* [items]: acc_norm of the item; -1 likewise */
 };
 
+/* Scores every request and aggregates. Every rank of the group gets the result, which the caller
+ * frees with eval_result_free. progress as in requests_score. */
 status evalset_evaluate(const struct evalset *e, struct runner *runner, const struct model *m,
                         const struct group *group,
                         status (*progress)(void *user, double done, struct error *err),

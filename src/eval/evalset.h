@@ -1,0 +1,25 @@
+/* What an evalset holds: shared by the files that make, score and aggregate it. */
+#ifndef ESPALIER_EVAL_EVALSET_H
+#define ESPALIER_EVAL_EVALSET_H
+
+#include "eval/evaluate.h"
+
+struct evalset {
+  const struct task *task; /* borrowed */
+  struct requests requests;
+  size_t items;   /* documents, or windows */
+  size_t *first;  /* [items + 1]: item i is requests first[i] up to first[i + 1] */
+  int32_t *gold;  /* [items] */
+  double *points; /* [requests]: code points of the bare choice */
+  double *bytes;  /* [requests]: its UTF-8 bytes */
+  int choices;    /* most of an item */
+  int length;     /* perplexity: tokens per window */
+  size_t tokens, queries;
+  char data_digest[DIGEST_TEXT];
+};
+
+/* Fills the metrics of a result whose per-item fields are there; predictions [items], by sums. */
+status evalset_aggregate(const struct evalset *e, const struct score *scores,
+                         const int32_t *predictions, struct eval_result *out, struct error *err);
+
+#endif

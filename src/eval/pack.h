@@ -1,0 +1,42 @@
+/* Packing requests into batches: which rows are computed, which are asked. A function of the
+ * requests alone, so that results do not depend on who computes what. */
+#ifndef ESPALIER_EVAL_PACK_H
+#define ESPALIER_EVAL_PACK_H
+
+#include "eval/request.h"
+
+enum {
+  PACK_TOKENS = 2048, /* rows of a batch, unless one request alone needs more */
+  PACK_RUN = 8        /* batches that a streaming runner's pass over the blocks serves */
+};
+
+struct pack {
+  size_t first, count; /* requests */
+  size_t tokens;       /* rows */
+  size_t queries;      /* continuation tokens asked for */
+};
+
+struct packs {
+  struct pack *at;
+  size_t count, cap;
+};
+
+status packs_plan(struct packs *out, const struct requests *r, struct error *err);
+void packs_free(struct packs *p);
+
+/* One pack as a batch with its queries. */
+struct pack_work {
+  int32_t *ids;       /* [tokens] */
+  struct span *spans; /* [span_count] */
+  size_t span_count;
+  struct query *queries;  /* [queries] */
+  struct answer *answers; /* [queries] */
+  size_t *request;        /* [queries]: the request that asks */
+  size_t queries_count, tokens;
+};
+
+status pack_build(struct pack_work *out, const struct requests *r, const struct pack *pack,
+                  struct error *err);
+void pack_work_free(struct pack_work *w);
+
+#endif
