@@ -122,5 +122,6 @@ struct evalset_options plan_evalset_options(const struct plan *p) {
       .limit = p->grid->limit,
       .shots = p->grid->shots,
       .length = p->grid->window,
+      .bos = p->grid->bos,
   };
 }
