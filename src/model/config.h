@@ -46,21 +46,22 @@ struct model_config {
   enum rope_scaling rope_scaling;
   double rope_factor, rope_low, rope_high; /* rope_low, rope_high: ROPE_LLAMA3 */
   int rope_original;                       /* ROPE_LLAMA3: original_max_position_embeddings */
-  bool final_norm;                         /* the last block's output is normalised before the head */
-  int embed_dim;  /* width of the embedding and of the head: hidden unless projections stand between */
-  bool tied;      /* the head is the embedding */
-  int bos, eos;   /* -1: none */
+  bool final_norm; /* the last block's output is normalised before the head */
+  int embed_dim; /* width of the embedding and of the head: hidden unless projections stand between
+                  */
+  bool tied;     /* the head is the embedding */
+  int bos, eos;  /* -1: none */
 };
 
 /* Tensors by meaning. A weight and its optional bias share a slot. */
 enum slot {
-  SLOT_EMBED,       /* [vocab][embed_dim] */
-  SLOT_POSITIONS,   /* [positions + offset][hidden] */
-  SLOT_PROJECT_IN,  /* [hidden][embed_dim] */
-  SLOT_PROJECT_OUT, /* [embed_dim][hidden] */
-  SLOT_FINAL_NORM,  /* [hidden] */
-  SLOT_HEAD,        /* [vocab][embed_dim] */
-  SLOT_GLOBALS,     /* the slots below exist once per block */
+  SLOT_EMBED,                         /* [vocab][embed_dim] */
+  SLOT_POSITIONS,                     /* [positions + offset][hidden] */
+  SLOT_PROJECT_IN,                    /* [hidden][embed_dim] */
+  SLOT_PROJECT_OUT,                   /* [embed_dim][hidden] */
+  SLOT_FINAL_NORM,                    /* [hidden] */
+  SLOT_HEAD,                          /* [vocab][embed_dim] */
+  SLOT_GLOBALS,                       /* the slots below exist once per block */
   SLOT_ATTENTION_NORM = SLOT_GLOBALS, /* [hidden] */
   SLOT_MLP_NORM,                      /* [hidden] */
   SLOT_Q,                             /* [heads·head_dim][hidden] */

@@ -1,5 +1,5 @@
-/* A checkpoint folder in Hugging Face layout, opened: configuration, mapped tensors, and the list of
- * linears that pruning may touch. Immutable once open; any thread may read it. */
+/* A checkpoint folder in Hugging Face layout, opened: configuration, mapped tensors, and the list
+ * of linears that pruning may touch. Immutable once open; any thread may read it. */
 #ifndef ESPALIER_MODEL_MODEL_H
 #define ESPALIER_MODEL_MODEL_H
 
@@ -39,7 +39,8 @@ uint64_t model_parameters(const struct model *m);
 const struct linear *model_linears(const struct model *m, int *count);
 int model_inputs(const struct model *m); /* distinct inputs of a block */
 
-/* The tensor's name in the file, e.g. "model.layers.3.self_attn.q_proj.weight"; the caller frees. */
+/* The tensor's name in the file, e.g. "model.layers.3.self_attn.q_proj.weight"; the caller frees.
+ */
 status model_linear_name(const struct model *m, int block, int linear, char **out,
                          struct error *err);
 

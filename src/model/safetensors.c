@@ -20,10 +20,23 @@ static bool as_count(const cJSON *item, uint64_t *out) {
   return (double)*out == item->valuedouble;
 }
 
+/* The field of that name when it stands exactly once; parsers disagree on which of two counts. */
+static const cJSON *field(const cJSON *item, const char *name) {
+  const cJSON *each, *found = NULL;
+  int times = 0;
+  cJSON_ArrayForEach(each, item) {
+    if (strcmp(each->string, name) == 0) {
+      found = each;
+      times++;
+    }
+  }
+  return times == 1 ? found : NULL;
+}
+
 static status read_shape(const cJSON *item, struct tensor *t, struct error *err) {
-  const cJSON *shape = cJSON_GetObjectItemCaseSensitive(item, "shape"), *n;
+  const cJSON *shape = field(item, "shape"), *n;
   if (!cJSON_IsArray(shape)) {
-    return fail(t, err, "no shape (expected a list of counts)");
+    return fail(t, err, "no shape (expected one list of counts)");
   }
   t->elements = 1;
   cJSON_ArrayForEach(n, shape) {
@@ -42,10 +55,10 @@ static status read_shape(const cJSON *item, struct tensor *t, struct error *err)
 }
 
 static status read_offsets(const cJSON *item, struct tensor *t, struct error *err) {
-  const cJSON *at = cJSON_GetObjectItemCaseSensitive(item, "data_offsets");
+  const cJSON *at = field(item, "data_offsets");
   if (!cJSON_IsArray(at) || cJSON_GetArraySize(at) != 2 || !as_count(at->child, &t->begin) ||
       !as_count(at->child->next, &t->end)) {
-    return fail(t, err, "no data_offsets (expected [begin, end])");
+    return fail(t, err, "no data_offsets (expected one [begin, end])");
   }
   uint64_t buffer = t->file->map.size - SAFETENSORS_LENGTH - t->file->header;
   if (t->begin > t->end || t->end > buffer) {
@@ -74,9 +87,9 @@ static status read_tensor(const cJSON *item, struct tensor *t, struct error *err
   if (!cJSON_IsObject(item)) {
     return fail(t, err, "not an object (expected dtype, shape and data_offsets)");
   }
-  const cJSON *dtype = cJSON_GetObjectItemCaseSensitive(item, "dtype");
+  const cJSON *dtype = field(item, "dtype");
   if (!cJSON_IsString(dtype)) {
-    return fail(t, err, "no dtype");
+    return fail(t, err, "no dtype (expected one)");
   }
   t->dtype = dtype_named(dtype->valuestring);
   if (t->dtype == DTYPE_COUNT) {
@@ -137,13 +150,13 @@ static status check_cover(const struct safetensors *s, struct error *err) {
 }
 
 static status index_tensors(struct safetensors *s, struct error *err) {
-  TRY(mem_alloc(&s->by_name, s->count, sizeof *s->by_name, err));
-  TRY(mem_alloc(&s->by_offset, s->count, sizeof *s->by_offset, err));
+  TRY(mem_alloc(&s->by_name, s->count, sizeof(void *), err));
+  TRY(mem_alloc(&s->by_offset, s->count, sizeof(void *), err));
   for (size_t i = 0; i < s->count; i++) {
     s->by_name[i] = s->by_offset[i] = &s->tensors[i];
   }
-  qsort(s->by_name, s->count, sizeof *s->by_name, compare_names);
-  qsort(s->by_offset, s->count, sizeof *s->by_offset, compare_offsets);
+  qsort(s->by_name, s->count, sizeof(void *), compare_names);
+  qsort(s->by_offset, s->count, sizeof(void *), compare_offsets);
   for (size_t i = 1; i < s->count; i++) {
     if (strcmp(s->by_name[i - 1]->name, s->by_name[i]->name) == 0) {
       return fail(s->by_name[i], err, "stands twice in the header");

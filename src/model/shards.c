@@ -68,7 +68,7 @@ static const struct safetensors *file_named(const struct shards *s, const char *
 }
 
 static status collect(struct shards *s, const cJSON *map, struct error *err) {
-  TRY(mem_alloc(&s->tensors, (size_t)cJSON_GetArraySize(map), sizeof *s->tensors, err));
+  TRY(mem_alloc(&s->tensors, (size_t)cJSON_GetArraySize(map), sizeof(void *), err));
   const cJSON *item;
   cJSON_ArrayForEach(item, map) {
     const struct safetensors *file = file_named(s, item->valuestring);
@@ -79,7 +79,7 @@ static status collect(struct shards *s, const cJSON *map, struct error *err) {
     }
     s->tensors[s->tensor_count++] = t;
   }
-  qsort(s->tensors, s->tensor_count, sizeof *s->tensors, compare_tensors);
+  qsort(s->tensors, s->tensor_count, sizeof(void *), compare_tensors);
   for (size_t i = 1; i < s->tensor_count; i++) {
     if (strcmp(s->tensors[i - 1]->name, s->tensors[i]->name) == 0) {
       return err_at(err, STATUS_INPUT, s->index, 0, "weight_map: tensor %s stands twice",
@@ -124,7 +124,7 @@ static status open_single(struct shards *s, const char *path, struct error *err)
   TRY(safetensors_open(&s->files[0], path, err));
   s->count = 1;
   s->tensor_count = s->files[0].count;
-  TRY(mem_alloc(&s->tensors, s->tensor_count, sizeof *s->tensors, err));
+  TRY(mem_alloc(&s->tensors, s->tensor_count, sizeof(void *), err));
   for (size_t i = 0; i < s->tensor_count; i++) {
     s->tensors[i] = s->files[0].by_name[i];
   }

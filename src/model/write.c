@@ -138,18 +138,18 @@ static int compare_pointers(const void *a, const void *b) {
 static status copy_others(struct model_writer *w, struct error *err) {
   size_t count = (size_t)w->m->arch.config.blocks * (size_t)w->m->linear_count;
   const struct tensor **linears;
-  TRY(mem_alloc(&linears, count, sizeof *linears, err));
+  TRY(mem_alloc(&linears, count, sizeof(void *), err));
   for (size_t i = 0; i < count; i++) {
     int each = w->m->linear_count;
     linears[i] = linear_tensor(w, (int)(i / (size_t)each), (int)(i % (size_t)each));
   }
-  qsort(linears, count, sizeof *linears, compare_pointers);
+  qsort(linears, count, sizeof(void *), compare_pointers);
   status st = STATUS_OK;
   for (size_t f = 0; f < w->count && st == STATUS_OK; f++) {
     const struct safetensors *file = &w->m->shards.files[f];
     for (size_t i = 0; i < file->count && st == STATUS_OK; i++) {
       const struct tensor *t = &file->tensors[i];
-      if (!bsearch(&t, linears, count, sizeof *linears, compare_pointers)) {
+      if (!bsearch(&t, linears, count, sizeof(void *), compare_pointers)) {
         st = copy_tensor(w, t, false, err);
       }
     }

@@ -9,9 +9,10 @@ enum model_dtype { MODEL_DTYPE_SOURCE, MODEL_DTYPE_F32, MODEL_DTYPE_F16, MODEL_D
 
 struct model_writer;
 
-/* Starts a folder `to` (absent or empty, in a folder that exists): copies config.json (its dtype key
- * set when dtype is not SOURCE), tokenizer files and every tensor that is not a linear into a
- * temporary folder beside it. dtype applies to all floating tensors. */
+/* Starts a folder `to` (absent or empty, in a folder that exists): copies config.json (its dtype
+ * key set when dtype is not SOURCE), tokenizer files and every tensor that is not a linear into a
+ * temporary folder beside it. dtype applies to all floating tensors but buffers (masks, rotary
+ * frequencies); a number too large for it is refused with the tensor's name. */
 status model_writer_open(struct model_writer **out, const struct model *m, const char *to,
                          enum model_dtype dtype, struct error *err);
 
@@ -21,7 +22,8 @@ status model_writer_open(struct model_writer **out, const struct model *m, const
 status model_writer_put(struct model_writer *w, int block, int linear, const float *weights,
                         struct error *err);
 
-/* Syncs and renames the folder into place, and frees the writer. */
+/* Syncs and renames the folder into place; on failure removes what was written. Frees the writer
+ * either way. */
 status model_writer_finish(struct model_writer *w, struct error *err);
 
 /* Removes what was written, and frees the writer. */

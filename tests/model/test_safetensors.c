@@ -57,6 +57,8 @@ static void test_broken_files_are_refused_by_file_and_tensor(void **state) {
       {"{" A("F32", "1", -4, 0) "}", 4, "tensor a: no data_offsets"},
       {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4,8]}}", 4,
        "tensor a: no data_offsets"},
+      {"{\"a\":{\"dtype\":\"F32\",\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4,
+       "tensor a: no dtype (expected one)"},
       {"{" A("F32", "1", 0, 4) "," A("F32", "1", 4, 8) "}", 8, "tensor a: stands twice"},
       {"{" A("F32", "2", 0, 8) "," B("F32", "2", 4, 12) "}", 12, "tensor b overlaps tensor a"},
       {"{" A("F32", "2", 0, 8) "," B("F32", "2", 0, 8) "}", 8, "overlaps"},
@@ -128,6 +130,56 @@ static void test_every_truncation_of_a_file_is_refused(void **state) {
     assert_fails(safetensors_open(&s, path, &err), STATUS_INPUT, path);
   }
   free(bytes);
+  folder_remove(folder);
+}
+
+static uint32_t draw(uint32_t *random) {
+  *random = *random * 1664525u + 1013904223u;
+  return *random >> 8;
+}
+
+/* One to three changed bytes, mostly in the header: refused with a line that names the file, or
+ * read without leaving the map (the sanitizers watch). */
+static void test_mutated_files_are_refused_or_read_within_the_map(void **state) {
+  (void)state;
+  char folder[FOLDER_PATH], path[FOLDER_PATH];
+  folder_make(folder);
+  folder_tensors(folder, "x", "{" A("F32", "2", 0, 8) "," B("BF16", "2,1", 8, 12) "}", 12);
+  size_t size;
+  char *bytes = folder_get(folder, "x", &size), *copy = malloc(size);
+  assert_non_null(copy);
+  folder_path(path, folder, "y");
+  static const char likely[] = "0123456789{}[],:\"-.eF";
+  uint32_t random = 1;
+  int opened = 0;
+  for (int i = 0; i < 3000; i++) {
+    memcpy(copy, bytes, size);
+    for (uint32_t n = draw(&random) % 3 + 1; n > 0; n--) {
+      size_t at = draw(&random) % 4 ? 8 + draw(&random) % (size - 20) : draw(&random) % size;
+      copy[at] =
+          draw(&random) % 2 ? likely[draw(&random) % (sizeof likely - 1)] : (char)draw(&random);
+    }
+    folder_put(folder, "y", copy, size);
+    struct safetensors s;
+    struct error err = {0};
+    if (safetensors_open(&s, path, &err) != STATUS_OK) {
+      assert_memory_equal(err.text, path, strlen(path));
+      continue;
+    }
+    opened++;
+    for (size_t j = 0; j < s.count; j++) {
+      float out[8];
+      const struct tensor *t = &s.tensors[j];
+      if (dtype_is_weight(t->dtype)) {
+        assert_true(t->elements <= 6);
+        (void)tensor_read(t, 0, t->elements, out, &err);
+      }
+    }
+    safetensors_close(&s);
+  }
+  assert_in_range(opened, 20, 2900);
+  free(bytes);
+  free(copy);
   folder_remove(folder);
 }
 
@@ -245,6 +297,7 @@ int main(void) {
       cmocka_unit_test(test_header_lengths_are_checked_against_the_file),
       cmocka_unit_test(test_a_header_beyond_the_formats_limit_is_refused),
       cmocka_unit_test(test_every_truncation_of_a_file_is_refused),
+      cmocka_unit_test(test_mutated_files_are_refused_or_read_within_the_map),
       cmocka_unit_test(test_a_valid_file_is_read_at_any_alignment),
       cmocka_unit_test(test_nonfinite_elements_are_named_by_index),
       cmocka_unit_test(test_broken_indexes_are_refused),

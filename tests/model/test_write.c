@@ -1,6 +1,8 @@
 /* Written checkpoints: what was not pruned keeps its bytes, dtypes convert by rounding, shards stay
  * shards, and a failure leaves nothing behind. */
 #include <math.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include "model/config.h"
 #include "model/dtype.h"
@@ -352,6 +354,29 @@ static void test_failure_leaves_nothing(void **state) {
   folder_remove(p.base);
 }
 
+static void test_a_disk_that_refuses_leaves_nothing(void **state) {
+  (void)state;
+  struct place p;
+  place_make(&p);
+  struct checkpoint_shape s = {0};
+  struct model *m = open_made(&p, &s);
+  struct model_writer *w;
+  struct error err = {0};
+  struct rlimit old, small;
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+  small = old;
+  small.rlim_cur = 10000; /* bytes: less than the tensors, more than config.json */
+  assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+  status st = model_writer_open(&w, m, p.to, MODEL_DTYPE_SOURCE, &err);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+  assert_fails(st, STATUS_IO, "model.safetensors: File too large");
+  assert_int_equal(folder_count(p.base), 1);
+  refuse_target(&p, m, "/proc/to", STATUS_IO, "/proc: no folder can be made here");
+  model_close(m);
+  folder_remove(p.base);
+}
+
 static void test_a_failed_conversion_leaves_nothing(void **state) {
   (void)state;
   struct place p;
@@ -385,6 +410,7 @@ int main(void) {
       cmocka_unit_test(test_a_dtype_leaves_buffers_and_aligns_every_element),
       cmocka_unit_test(test_only_a_new_or_an_empty_folder_is_written),
       cmocka_unit_test(test_failure_leaves_nothing),
+      cmocka_unit_test(test_a_disk_that_refuses_leaves_nothing),
       cmocka_unit_test(test_a_failed_conversion_leaves_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
