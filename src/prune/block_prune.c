@@ -187,7 +187,7 @@ static status prune_linear(struct block_pruner *p, int block, int linear, struct
       (struct prune_layer){.block = block, .linear = linear, .relative_error = NAN, .damp = NAN};
   TRY(model_linear_read(p->model, block, linear, task.weights, err));
   double start = now();
-  TRY(method_prune(o->method, &task, err));
+  TRY_WITH(err, method_prune(o->method, &task, err), "block %d, %s", block, l->name);
   layer->seconds = now() - start;
   if (o->method->needs_factor) {
     layer->damp = p->damps[l->input];
@@ -213,8 +213,7 @@ static status prune_own(struct block_pruner *p, int block, struct prune_layer *l
     }
     for (int l = 0; l < p->count; l++) {
       if (p->linears[l].input == i && p->owner[l] == me) {
-        TRY_WITH(err, prune_linear(p, block, l, &layers[l], err), "block %d, %s", block,
-                 p->linears[l].name);
+        TRY(prune_linear(p, block, l, &layers[l], err));
       }
     }
     free(p->factors[i]);

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "linalg/matmul.h"
@@ -31,14 +32,22 @@ struct panel {
   const struct prune_task *task;
   int first, width;
   float threshold; /* scores up to it go; unused for patterns */
+  float *factor;   /* [width][width]: the factor's diagonal block, close together for the cache */
   float *scores;   /* [rows][width] */
   float *errors;   /* [rows][width]: what was removed, over the factor's diagonal */
 };
 
 /* Row i of the factor's diagonal block, from the diagonal on. */
 static const float *factor_row(const struct panel *p, int i) {
-  size_t at = (size_t)(p->first + i);
-  return p->task->factor + at * (size_t)p->task->cols + at;
+  return p->factor + (size_t)i * (size_t)p->width + i;
+}
+
+static void copy_factor(const struct panel *p) {
+  size_t cols = (size_t)p->task->cols, width = (size_t)p->width;
+  const float *from = p->task->factor + (size_t)p->first * (cols + 1);
+  for (size_t i = 0; i < width; i++) {
+    memcpy(p->factor + i * width, from + i * cols, width * sizeof *from);
+  }
 }
 
 /* w² / u_ii² in float32, in the order of the authors' operations. */
@@ -113,6 +122,7 @@ static status update_behind(const struct panel *p, struct error *err) {
 
 static status prune_panel(struct panel *p, struct error *err) {
   const struct prune_task *t = p->task;
+  copy_factor(p);
   if (t->sparsity.m == 0) {
     score_panel(p);
     p->threshold =
@@ -143,6 +153,8 @@ status sparsegpt_prune(const struct prune_task *task, struct error *err) {
   size_t count = (size_t)task->rows * (size_t)blocksize;
   struct panel p = {.task = task};
   status st;
+  TRY_GOTO(st, done,
+           mem_alloc_raw(&p.factor, (size_t)blocksize * (size_t)blocksize, sizeof *p.factor, err));
   TRY_GOTO(st, done, mem_alloc_raw(&p.scores, count, sizeof *p.scores, err));
   TRY_GOTO(st, done, mem_alloc_raw(&p.errors, count, sizeof *p.errors, err));
   drop_dead(task);
@@ -151,6 +163,7 @@ status sparsegpt_prune(const struct prune_task *task, struct error *err) {
     TRY_GOTO(st, done, prune_panel(&p, err));
   }
 done:
+  free(p.factor);
   free(p.scores);
   free(p.errors);
   return st;

@@ -1,0 +1,97 @@
+/* The driver over a group against the driver alone: masks agree in at least 99.99 % of the weights,
+ * whoever factors, and all ranks get the same bits. */
+#include "pruning.h"
+
+static struct group group;
+static int failures;
+
+static void expect(bool good, const char *method, const char *what, double value) {
+  if (!good) {
+    (void)fprintf(stderr, "rank %d of %d, %s: %s (%g)\n", group.rank, group.size, method, what,
+                  value);
+    failures++;
+  }
+}
+
+static struct kept prune(const struct pruning *p, struct prune_options *o, const struct group *over,
+                         enum factor_where where) {
+  struct kept kept = {.model = p->model};
+  struct prune_sink sink = {.user = &kept, .put = kept_put};
+  struct error err = {0};
+  o->group = over;
+  o->factor = where;
+  status st = prune_model(p->model, o, &sink, NULL, &err);
+  expect(st == STATUS_OK, o->method->name, err.text, st);
+  return kept;
+}
+
+static void check(const struct pruning *p, const char *method, const char *sparsity,
+                  enum factor_where where) {
+  struct group one = group_single();
+  struct prune_options o = pruning_options(p->model, &p->ids, method, sparsity, &one);
+  struct kept alone = prune(p, &o, &one, FACTOR_LOCAL), together = prune(p, &o, &group, where);
+  size_t other = 0, bytes = together.count * sizeof *together.weights;
+  expect(alone.count == together.count, method, "number of weights", (double)together.count);
+  for (size_t i = 0; i < alone.count && i < together.count; i++) {
+    other += (alone.weights[i] == 0) != (together.weights[i] == 0);
+  }
+  expect((double)other <= 1e-4 * (double)alone.count, method, "share of other mask bits",
+         (double)other / (double)alone.count);
+  float *first = malloc(bytes + 1);
+  memcpy(first, together.weights, bytes);
+  expect(group_broadcast(&group, 0, first, bytes, NULL) == STATUS_OK, method, "broadcast", 0);
+  expect(memcmp(first, together.weights, bytes) == 0, method, "ranks hold different weights", 0);
+  free(first);
+  kept_free(&alone);
+  kept_free(&together);
+}
+
+static status fail_on_last(void *user, double done, struct error *err) {
+  (void)user;
+  return group.rank == group.size - 1 && done > 0.4
+             ? err_set(err, STATUS_TIME, "rank %d has no time", group.rank)
+             : STATUS_OK;
+}
+
+/* No rank hangs when one fails, and all learn why. */
+static void one_rank_failing_ends_all(const struct pruning *p, const char *method) {
+  struct prune_options o = pruning_options(p->model, &p->ids, method, "0.5", &group);
+  struct kept kept = {.model = p->model};
+  struct prune_sink sink = {.user = &kept, .put = kept_put};
+  struct error err = {0};
+  char want[64];
+  o.progress = fail_on_last;
+  status st = prune_model(p->model, &o, &sink, NULL, &err);
+  (void)snprintf(want, sizeof want, "rank %d has no time", group.size - 1);
+  expect(st == STATUS_TIME, method, "status of a failure on one rank", st);
+  expect(strstr(err.text, want) != NULL, method, err.text, 0);
+  kept_free(&kept);
+}
+
+int main(int argc, char **argv) {
+  MPI_Init(&argc, &argv);
+  struct error err = {0};
+  if (group_from(&group, MPI_COMM_WORLD, &err) != STATUS_OK) {
+    return 1;
+  }
+  const char *const types[] = {"llama", "opt"};
+  for (size_t t = 0; t < 2; t++) {
+    struct pruning p;
+    if (pruning_open(&p, types[t], &err) != STATUS_OK) {
+      (void)fprintf(stderr, "%s\n", err.text);
+      return 1;
+    }
+    check(&p, "magnitude", "0.5", FACTOR_AUTO);
+    check(&p, "wanda", "0.5", FACTOR_AUTO);
+    check(&p, "ria", "2:4", FACTOR_AUTO);
+    check(&p, "sparsegpt", "0.5", FACTOR_LOCAL);
+    check(&p, "sparsegpt", "0.5", FACTOR_SCALAPACK);
+    check(&p, "sparsegpt", "2:4", FACTOR_SCALAPACK);
+    one_rank_failing_ends_all(&p, "wanda");
+    one_rank_failing_ends_all(&p, "sparsegpt");
+    one_rank_failing_ends_all(&p, "magnitude");
+    pruning_close(&p);
+  }
+  MPI_Finalize();
+  return failures != 0;
+}
