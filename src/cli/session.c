@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "linalg/matmul.h"
 #include "sched/host.h"
@@ -74,6 +77,48 @@ void session_abandon(int exit_status) {
     (void)MPI_Abort(MPI_COMM_WORLD, exit_status);
   }
   _exit(exit_status);
+}
+
+/* Replaces standard input by an anonymous file that holds bytes [size]. */
+static status replace_stdin(const char *bytes, size_t size, struct error *err) {
+  int fd = memfd_create("stdin", MFD_CLOEXEC);
+  bool good = fd >= 0;
+  for (size_t at = 0; good && at < size;) {
+    ssize_t n = write(fd, bytes + at, size - at);
+    good = n > 0;
+    at += n > 0 ? (size_t)n : 0;
+  }
+  good = good && lseek(fd, 0, SEEK_SET) == 0 && dup2(fd, STDIN_FILENO) >= 0;
+  status st = good ? STATUS_OK : err_errno(err, STATUS_IO, "<stdin>");
+  if (fd >= 0) {
+    (void)close(fd);
+  }
+  return st;
+}
+
+status session_share_stdin(const struct session *s, struct error *err) {
+  if (s->group.size == 1) {
+    return STATUS_OK;
+  }
+  char *bytes = NULL;
+  size_t size = 0;
+  status st = s->group.rank == 0 ? file_read(&bytes, &size, "-", err) : STATUS_OK;
+  st = group_agree(&s->group, st, err);
+  if (st == STATUS_OK) {
+    st = group_broadcast(&s->group, 0, &size, sizeof size, err);
+  }
+  if (st == STATUS_OK && s->group.rank != 0) {
+    st = mem_alloc_raw(&bytes, size, 1, err);
+  }
+  st = group_agree(&s->group, st, err);
+  if (st == STATUS_OK) {
+    st = group_broadcast(&s->group, 0, bytes, size, err);
+  }
+  if (st == STATUS_OK) {
+    st = replace_stdin(bytes, size, err);
+  }
+  free(bytes);
+  return group_agree(&s->group, st, err);
 }
 
 status session_describe(const struct session *s, char **out, struct error *err) {

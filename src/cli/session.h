@@ -26,6 +26,10 @@ void session_end(void);
 /* Ends the process although ranks are lost, without waiting for them. Does not return. */
 void session_abandon(int exit_status) __attribute__((noreturn));
 
+/* Gives every rank rank 0's standard input: mpirun forwards it to rank 0 alone. Collective; nothing
+ * happens in one process. */
+status session_share_stdin(const struct session *s, struct error *err);
+
 /* Version of the MPI library and the number of ranks, or "none"; the caller frees *out. */
 status session_describe(const struct session *s, char **out, struct error *err);
 

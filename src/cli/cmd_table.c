@@ -1,0 +1,194 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "cli/cli.h"
+#include "cli/table.h"
+#include "store/journal.h"
+
+enum {
+  OPTION_ROWS = 256,
+  OPTION_COLUMNS,
+  OPTION_METRIC,
+  OPTION_FORMAT,
+  OPTION_DATASET,
+  OPTION_METHOD
+};
+
+static const struct argp_option table_options[] = {
+    {"rows", OPTION_ROWS, "FIELDS", 0,
+     "what rows are told apart by: model, method, sparsity, calibration, samples, length, draw, "
+     "dataset (default: those that vary, except draw)",
+     0},
+    {"columns", OPTION_COLUMNS, "FIELDS", 0, "likewise for columns (default: dataset)", 0},
+    {"metric", OPTION_METRIC, "NAMES", 0,
+     "for each data set the first of these that it has (default: its task's first)", 0},
+    {"format", OPTION_FORMAT, "NAME", 0, "text (default), markdown, latex or csv", 0},
+    {"dataset", OPTION_DATASET, "NAMES", 0, "only these data sets", 0},
+    {"method", OPTION_METHOD, "NAMES", 0, "only these methods, and the dense model", 0},
+    {0}};
+
+static const char table_doc[] =
+    "A table of a results file: means and standard deviations over calibration draws, the dense "
+    "model first.\vExample:\n  espalier table results/demo.h5 --rows method,sparsity --format "
+    "latex\n";
+
+struct table_arguments {
+  const char *file, *rows, *columns, *metric, *dataset, *method;
+  int format;
+};
+
+static error_t parse_argument(int key, char *value, struct argp_state *state) {
+  struct cli_input *in = state->input;
+  struct table_arguments *a = in->options;
+  switch (key) {
+  case OPTION_ROWS:
+    a->rows = value;
+    return 0;
+  case OPTION_COLUMNS:
+    a->columns = value;
+    return 0;
+  case OPTION_METRIC:
+    a->metric = value;
+    return 0;
+  case OPTION_DATASET:
+    a->dataset = value;
+    return 0;
+  case OPTION_METHOD:
+    a->method = value;
+    return 0;
+  case OPTION_FORMAT:
+    return cli_choice(in, "--format", value, table_format_names, TABLE_FORMATS, &a->format);
+  case ARGP_KEY_ARG:
+    if (a->file) {
+      return cli_refuse(in, "unexpected argument '%s' (one results file is enough)", value);
+    }
+    a->file = value;
+    return 0;
+  case ARGP_KEY_END:
+    return a->file ? 0 : cli_refuse(in, "a results file is missing (see espalier table --help)");
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp table_argp = {table_options, parse_argument, "FILE.h5", table_doc,
+                                       NULL,          NULL,           NULL};
+
+/* Field names of --rows or --columns; seen refuses a field that stands twice in both together. */
+static status parse_fields(const char *option, const char *text, enum table_field *fields,
+                           size_t *count, bool seen[FIELD_COUNT], struct error *err) {
+  struct word_list words = {0};
+  status st = text ? word_list_add(&words, text, err) : STATUS_OK;
+  for (size_t i = 0; st == STATUS_OK && i < words.count; i++) {
+    size_t f = 0;
+    while (f < FIELD_COUNT && strcmp(words.at[i], table_field_names[f]) != 0) {
+      f++;
+    }
+    if (f == FIELD_COUNT) {
+      int near = str_nearest(words.at[i], table_field_names, FIELD_COUNT);
+      st = near >= 0 ? err_set(err, STATUS_INPUT, "%s: unknown field '%s' (did you mean %s?)",
+                               option, words.at[i], table_field_names[near])
+                     : err_set(err, STATUS_INPUT,
+                               "%s: unknown field '%s' (expected model, method, sparsity, "
+                               "calibration, samples, length, draw or dataset)",
+                               option, words.at[i]);
+    } else if (seen[f]) {
+      st = err_set(err, STATUS_INPUT, "%s: '%s' is given twice", option, words.at[i]);
+    } else {
+      seen[f] = true;
+      fields[(*count)++] = (enum table_field)f;
+    }
+  }
+  word_list_free(&words);
+  return st;
+}
+
+/* The i-th name that a filter may have, NULL behind the last. */
+typedef const char *name_at(const struct results_file *f, size_t i);
+
+static const char *dataset_at(const struct results_file *f, size_t i) {
+  return i < f->cell_count ? f->cells[i].dataset : NULL;
+}
+static const char *method_at(const struct results_file *f, size_t i) {
+  return i < f->variant_count ? f->variants[i].method : NULL;
+}
+static const char *metric_at(const struct results_file *f, size_t i) {
+  return i < f->metric_count ? f->metrics[i].metric : NULL;
+}
+
+/* Refuses names that the file does not have. */
+static status parse_filter(const char *option, const char *text, struct word_list *list,
+                           const struct results_file *f, name_at *names, const char *path,
+                           struct error *err) {
+  if (!text) {
+    return STATUS_OK;
+  }
+  TRY_WITH(err, word_list_add(list, text, err), "%s", option);
+  for (size_t i = 0; i < list->count; i++) {
+    const char *name, *near = NULL;
+    bool known = false;
+    for (size_t k = 0; !known && (name = names(f, k)); k++) {
+      known = strcmp(name, list->at[i]) == 0;
+      near = !near && str_nearest(list->at[i], &name, 1) >= 0 ? name : near;
+    }
+    if (!known && near) {
+      return err_set(err, STATUS_INPUT, "%s: '%s' is not in %s (did you mean %s?)", option,
+                     list->at[i], path, near);
+    }
+    if (!known) {
+      return err_set(err, STATUS_INPUT, "%s: '%s' is not in %s", option, list->at[i], path);
+    }
+  }
+  return STATUS_OK;
+}
+
+static status open_results(const char *path, struct results_file *f, struct error *err) {
+  char *journal;
+  TRY(journal_path(&journal, path, err));
+  status st;
+  if (!file_exists(path) && file_exists(journal)) {
+    st =
+        err_at(err, STATUS_INPUT, path, 0,
+               "not there, but its journal %s is: run the experiment again and it is built from it",
+               journal);
+  } else {
+    st = results_read(f, path, err);
+  }
+  free(journal);
+  return st;
+}
+
+static status make_table(const struct table_arguments *a, const struct results_file *f,
+                         struct table_query *q, struct str *to, struct error *err) {
+  bool seen[FIELD_COUNT] = {false};
+  TRY(parse_fields("--rows", a->rows, q->rows, &q->row_fields, seen, err));
+  TRY(parse_fields("--columns", a->columns, q->columns, &q->column_fields, seen, err));
+  TRY(parse_filter("--metric", a->metric, &q->metrics, f, metric_at, a->file, err));
+  TRY(parse_filter("--dataset", a->dataset, &q->datasets, f, dataset_at, a->file, err));
+  TRY(parse_filter("--method", a->method, &q->methods, f, method_at, a->file, err));
+  struct table t;
+  TRY(table_build(&t, f, q, a->file, err));
+  status st = table_print(&t, (enum table_format)a->format, a->file, to, err);
+  table_free(&t);
+  return st;
+}
+
+status cmd_table(int argc, char **argv, struct error *err) {
+  struct table_arguments a = {0};
+  TRY(cli_parse(&table_argp, NULL, argc, argv, &a, err));
+  struct results_file f;
+  TRY(open_results(a.file, &f, err));
+  struct table_query q = {0};
+  struct str text = {0};
+  status st = make_table(&a, &f, &q, &text, err);
+  if (st == STATUS_OK) {
+    (void)fputs(text.at, stdout);
+  }
+  str_free(&text);
+  word_list_free(&q.metrics);
+  word_list_free(&q.datasets);
+  word_list_free(&q.methods);
+  results_close(&f);
+  return st;
+}
