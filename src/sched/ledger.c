@@ -198,14 +198,6 @@ end:
   return st;
 }
 
-static status make_folder(const char *results, struct error *err) {
-  char *dir;
-  TRY(path_dir(&dir, results, err));
-  status st = file_make_dirs(dir, err);
-  free(dir);
-  return st;
-}
-
 /* Whether a results file is there, and whether it can be read. */
 static status check_results(const char *results, const char *journal, char **note,
                             struct error *err) {
@@ -250,7 +242,6 @@ static status fill(struct ledger *l, const char *results, char **note, struct er
   qsort_r(l->by_id, variants, sizeof *l->by_id, compare_ids, l->plan);
   TRY(describe(l, err));
   TRY(describe_draws(l, err));
-  TRY(make_folder(results, err));
   char *path;
   TRY(ledger_journal_path(&path, results, err));
   status st = check_results(results, path, note, err);

@@ -28,9 +28,13 @@ struct run {
   char *note;
 };
 
+/* results/ is made; a folder that the user names must be there. */
 static status choose_output(struct run *r, struct error *err) {
-  return r->o->output ? str_format(&r->output, err, "%s", r->o->output)
-                      : str_format(&r->output, err, "results/%s.h5", r->grid->experiment);
+  if (r->o->output) {
+    return str_format(&r->output, err, "%s", r->o->output);
+  }
+  TRY(file_make_dirs("results", err));
+  return str_format(&r->output, err, "results/%s.h5", r->grid->experiment);
 }
 
 /* Everything that can be refused before work starts. */

@@ -9,7 +9,8 @@ static status add_task(struct tasks *to, const struct plan *p, size_t variant, c
                        int count, struct error *err) {
   TRY(mem_reserve(&to->at, &to->cap, to->count + 1, sizeof *to->at, err));
   struct work_task *t = &to->at[to->count];
-  *t = (struct work_task){.variant = variant, .cells = count, .cost = p->variants[variant].prune_flops};
+  *t = (struct work_task){
+      .variant = variant, .cells = count, .cost = p->variants[variant].prune_flops};
   TRY(mem_alloc(&t->datasets, (size_t)count, sizeof *t->datasets, err));
   to->count++;
   memcpy(t->datasets, datasets, (size_t)count * sizeof *datasets);

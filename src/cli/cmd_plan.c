@@ -1,0 +1,200 @@
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/cli.h"
+#include "cli/duration.h"
+#include "cli/places.h"
+#include "cli/session.h"
+#include "grid/plan.h"
+
+enum { KEY_JSON = 256 };
+
+struct plan_arguments {
+  const char *file;
+  bool json;
+};
+
+static const struct argp_option options[] = {
+    {"json", KEY_JSON, 0, 0, "everything as one JSON object", 0}, {0}};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  const struct cli_input *in = state->input;
+  struct plan_arguments *a = in->options;
+  switch (key) {
+  case KEY_JSON:
+    a->json = true;
+    return 0;
+  case ARGP_KEY_ARG:
+    if (a->file) {
+      return cli_refuse(in, "plan takes one experiment, '%s' is a second", arg);
+    }
+    a->file = arg;
+    return 0;
+  case ARGP_KEY_END:
+    return a->file ? 0 : cli_refuse(in, "an experiment file is missing (see espalier plan --help)");
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp argp = {
+    options,
+    parse,
+    "EXPERIMENT.yaml",
+    "Checks an experiment and prints what would run: variants, cells, shared work, operations, "
+    "memory, and an estimate of the time. Nothing is computed or written.\v"
+    "Example:\n  espalier plan experiments/demo.yaml",
+    NULL,
+    NULL,
+    NULL};
+
+struct totals {
+  size_t cells, prunings, draws, calibrated;
+  double prune_flops, eval_flops, seconds, longest, bytes;
+};
+
+static size_t count_cells(const struct plan *p, size_t variant) {
+  size_t count = 0;
+  for (size_t d = 0; d < p->dataset_count; d++) {
+    count += plan_cell(p, variant, d)->wanted;
+  }
+  return count;
+}
+
+static status add_up(const struct plan *p, struct totals *t, struct error *err) {
+  size_t *draws;
+  TRY(plan_distinct_draws(p, &draws, &t->draws, err));
+  free(draws);
+  for (size_t i = 0; i < p->variant_count; i++) {
+    const struct variant *v = &p->variants[i];
+    t->cells += count_cells(p, i);
+    t->prunings += !v->method->dense;
+    t->calibrated += v->calibration >= 0;
+    t->prune_flops += v->prune_flops;
+    t->eval_flops += v->eval_flops;
+    t->seconds += v->seconds;
+    t->longest = v->seconds > t->longest ? v->seconds : t->longest;
+    t->bytes = v->peak_bytes > t->bytes ? v->peak_bytes : t->bytes;
+  }
+  return STATUS_OK;
+}
+
+static void print_variants(const struct plan *p) {
+  printf("%-14s %-14s %-9s %-16s %7s %7s %5s %6s %9s\n", "model", "method", "sparsity",
+         "calibration", "samples", "length", "draw", "cells", "seconds");
+  for (size_t i = 0; i < p->variant_count; i++) {
+    const struct variant *v = &p->variants[i];
+    printf("%-14s %-14s %-9s ", p->models[v->model].name, v->label, v->sparsity_text);
+    if (v->calibration >= 0) {
+      printf("%-16s %7d %7d %5d ", p->calibrations[v->calibration].name, v->samples, v->length,
+             v->draw);
+    } else {
+      printf("%-16s %7s %7s %5s ", "-", "-", "-", "-");
+    }
+    printf("%6zu %9.1f\n", count_cells(p, i), v->seconds);
+  }
+}
+
+static void print_plan(const struct plan *p, const struct totals *t, const struct session *s) {
+  print_variants(p);
+  char alone[32], longest[32];
+  duration_print(t->seconds, alone, sizeof alone);
+  duration_print(t->longest, longest, sizeof longest);
+  printf("\n%zu variants (%zu prunings) on %zu data sets: %zu cells\n", p->variant_count,
+         t->prunings, p->dataset_count, t->cells);
+  printf("shared: %zu calibration draws serve %zu prunings, %zu tokenised data sets serve %zu "
+         "cells, a pruning serves all its data sets\n",
+         t->draws, t->calibrated, p->dataset_count * p->model_count, t->cells);
+  printf("work: %.3g Tflop pruning, %.3g Tflop evaluating\n", 1e-12 * t->prune_flops,
+         1e-12 * t->eval_flops);
+  printf("memory: about %.2f GB per process\n", 1e-9 * t->bytes);
+  printf("time: about %s on one process with %d thread%s; never less than %s, the longest "
+         "variant\n",
+         alone, s->threads, s->threads == 1 ? "" : "s", longest);
+}
+
+static cJSON *variant_json(const struct plan *p, size_t index) {
+  const struct variant *v = &p->variants[index];
+  cJSON *o = cJSON_CreateObject();
+  (void)cJSON_AddStringToObject(o, "id", v->id);
+  (void)cJSON_AddStringToObject(o, "model", p->models[v->model].name);
+  (void)cJSON_AddStringToObject(o, "method", v->label);
+  (void)cJSON_AddItemToObject(o, "parameters", cJSON_Parse(v->params_json));
+  (void)cJSON_AddStringToObject(o, "sparsity", v->sparsity_text);
+  if (v->calibration >= 0) {
+    (void)cJSON_AddStringToObject(o, "calibration", p->calibrations[v->calibration].name);
+    (void)cJSON_AddNumberToObject(o, "samples", v->samples);
+    (void)cJSON_AddNumberToObject(o, "length", v->length);
+    (void)cJSON_AddNumberToObject(o, "draw", v->draw);
+  }
+  (void)cJSON_AddNumberToObject(o, "prune_flops", v->prune_flops);
+  (void)cJSON_AddNumberToObject(o, "eval_flops", v->eval_flops);
+  (void)cJSON_AddNumberToObject(o, "seconds", v->seconds);
+  (void)cJSON_AddNumberToObject(o, "peak_bytes", v->peak_bytes);
+  cJSON *cells = cJSON_AddArrayToObject(o, "cells");
+  for (size_t d = 0; d < p->dataset_count; d++) {
+    if (plan_cell(p, index, d)->wanted) {
+      cJSON *cell = cJSON_CreateObject();
+      (void)cJSON_AddStringToObject(cell, "dataset", p->datasets[d].name);
+      (void)cJSON_AddStringToObject(cell, "id", plan_cell(p, index, d)->id);
+      (void)cJSON_AddItemToArray(cells, cell);
+    }
+  }
+  return o;
+}
+
+static status print_json(const struct plan *p, const struct totals *t, struct error *err) {
+  cJSON *o = cJSON_CreateObject();
+  (void)cJSON_AddStringToObject(o, "experiment", p->grid->experiment);
+  (void)cJSON_AddNumberToObject(o, "cells", (double)t->cells);
+  (void)cJSON_AddNumberToObject(o, "draws", (double)t->draws);
+  (void)cJSON_AddNumberToObject(o, "prune_flops", t->prune_flops);
+  (void)cJSON_AddNumberToObject(o, "eval_flops", t->eval_flops);
+  (void)cJSON_AddNumberToObject(o, "seconds", t->seconds);
+  (void)cJSON_AddNumberToObject(o, "peak_bytes", t->bytes);
+  cJSON *variants = cJSON_AddArrayToObject(o, "variants");
+  for (size_t i = 0; i < p->variant_count; i++) {
+    (void)cJSON_AddItemToArray(variants, variant_json(p, i));
+  }
+  char *text = cJSON_Print(o);
+  cJSON_Delete(o);
+  if (!text) {
+    return err_set(err, STATUS_MEMORY, "out of memory");
+  }
+  printf("%s\n", text);
+  free(text);
+  return STATUS_OK;
+}
+
+static status show(const struct plan_arguments *a, const struct cli_places *places,
+                   const struct session *session, struct error *err) {
+  struct grid *grid = NULL;
+  struct plan *plan = NULL;
+  struct totals totals = {0};
+  status st;
+  TRY_GOTO(st, end, grid_open(&grid, a->file, &places->places, err));
+  TRY_GOTO(st, end, plan_create(&plan, grid, PLAN_FULL, err));
+  TRY_GOTO(st, end, add_up(plan, &totals, err));
+  if (a->json) {
+    st = print_json(plan, &totals, err);
+  } else {
+    print_plan(plan, &totals, session);
+  }
+end:
+  plan_free(plan);
+  grid_close(grid);
+  return st;
+}
+
+status cmd_plan(int argc, char **argv, struct error *err) {
+  struct plan_arguments a = {0};
+  TRY(cli_parse(&argp, NULL, argc, argv, &a, err));
+  struct session session;
+  TRY(session_open(&session, false, 0, err));
+  struct cli_places places;
+  TRY(places_open(&places, err));
+  status st = session.group.rank == 0 ? show(&a, &places, &session, err) : STATUS_OK;
+  places_close(&places);
+  return st;
+}

@@ -1,0 +1,226 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/checkpoint.h"
+#include "cli/cli.h"
+#include "cli/progress.h"
+#include "cli/session.h"
+#include "data/jsonl.h"
+#include "eval/request.h"
+#include "sched/host.h"
+
+enum { KEY_BOS = 256, KEY_THREADS };
+
+struct score_arguments {
+  const char *model, *file;
+  int threads;
+  bool bos, quiet;
+};
+
+static const struct argp_option options[] = {
+    {"model", 'm', "DIR", 0, "checkpoint folder", 0},
+    {"bos", KEY_BOS, 0, 0, "add the template's special tokens", 0},
+    {"threads", KEY_THREADS, "N", 0, "threads of each rank (default: its share of the cores)", 0},
+    {"quiet", 'q', 0, 0, "no progress", 0},
+    {0}};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+  const struct cli_input *in = state->input;
+  struct score_arguments *a = in->options;
+  switch (key) {
+  case 'm':
+    a->model = arg;
+    return 0;
+  case KEY_BOS:
+    a->bos = true;
+    return 0;
+  case KEY_THREADS:
+    return cli_int(in, "--threads", arg, 1, 4096, &a->threads);
+  case 'q':
+    a->quiet = true;
+    return 0;
+  case ARGP_KEY_ARG:
+    if (a->file) {
+      return cli_refuse(in, "score takes one file, '%s' is a second", arg);
+    }
+    a->file = arg;
+    return 0;
+  case ARGP_KEY_END:
+    return a->model ? 0 : cli_refuse(in, "--model is missing (see espalier score --help)");
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp argp = {
+    options,
+    parse,
+    "[FILE.jsonl]",
+    "Log-likelihoods of (context, continuation) pairs. Reads {\"context\": ..., "
+    "\"continuation\": ...} or {\"context_ids\": [...], \"continuation_ids\": [...]} per line "
+    "(\"-\" or no file: standard input) and answers {\"loglikelihood\", \"tokens\", \"greedy\"} "
+    "per line, in order. Under mpirun all ranks work as one group.\v"
+    "Example:\n  espalier requests sst2 --limit 100 | espalier score --model nano-llama",
+    NULL,
+    NULL,
+    NULL};
+
+static status read_ids(const cJSON *list, const char *key, int vocab, struct ids *out,
+                       struct error *err) {
+  if (!cJSON_IsArray(list)) {
+    return err_set(err, STATUS_INPUT, "'%s' is missing or not a list of token ids", key);
+  }
+  const cJSON *item;
+  cJSON_ArrayForEach(item, list) {
+    double id = cJSON_IsNumber(item) ? item->valuedouble : NAN;
+    if (!(id >= 0 && id < vocab && floor(id) == id)) {
+      return err_set(err, STATUS_INPUT, "'%s' holds %.15g (expected token ids from 0 to %d)", key,
+                     id, vocab - 1);
+    }
+    TRY(ids_push(out, (int32_t)id, err));
+  }
+  return STATUS_OK;
+}
+
+static status add_ids(struct requests *r, const cJSON *o, const struct model *m,
+                      struct error *err) {
+  struct ids context = {0}, continuation = {0};
+  const cJSON *first = cJSON_GetObjectItemCaseSensitive(o, "context_ids");
+  const cJSON *second = cJSON_GetObjectItemCaseSensitive(o, "continuation_ids");
+  status st = read_ids(first, "context_ids", model_vocab(m), &context, err);
+  if (st == STATUS_OK) {
+    st = read_ids(second, "continuation_ids", model_vocab(m), &continuation, err);
+  }
+  if (st == STATUS_OK) {
+    st = requests_add_ids(r, m, context.at, (int)context.count, continuation.at,
+                          (int)continuation.count, err);
+  }
+  ids_free(&context);
+  ids_free(&continuation);
+  return st;
+}
+
+static status add_line(struct requests *r, const cJSON *o, const struct checkpoint *c, bool bos,
+                       struct error *err) {
+  if (cJSON_HasObjectItem(o, "context_ids") || cJSON_HasObjectItem(o, "continuation_ids")) {
+    return add_ids(r, o, c->model, err);
+  }
+  const cJSON *context = cJSON_GetObjectItemCaseSensitive(o, "context");
+  const cJSON *continuation = cJSON_GetObjectItemCaseSensitive(o, "continuation");
+  if (!cJSON_IsString(context) || !cJSON_IsString(continuation)) {
+    return err_set(err, STATUS_INPUT,
+                   "no \"%s\" text (expected {\"context\": \"...\", \"continuation\": \"...\"})",
+                   cJSON_IsString(context) ? "continuation" : "context");
+  }
+  if (!c->tokenizer) {
+    return err_set(
+        err, STATUS_INPUT,
+        "texts need %s/tokenizer.json (expected context_ids and continuation_ids without it)",
+        c->folder);
+  }
+  return requests_add_text(r, c->tokenizer, c->model, context->valuestring,
+                           continuation->valuestring, bos, err);
+}
+
+static status read_requests(struct requests *r, const char *path, const struct checkpoint *c,
+                            bool bos, struct error *err) {
+  struct jsonl lines;
+  TRY(jsonl_open(&lines, path, 0, err));
+  status st = STATUS_OK;
+  for (size_t i = 0; i < lines.count && st == STATUS_OK; i++) {
+    st = add_line(r, lines.at[i].json, c, bos, err);
+    if (st != STATUS_OK) {
+      st = err_prefix(err, "%s:%ld", lines.path, lines.at[i].line);
+    }
+  }
+  jsonl_close(&lines);
+  return st;
+}
+
+struct watched {
+  struct progress progress;
+  double start;
+};
+
+static status progress(void *user, double done, struct error *err) {
+  (void)err;
+  struct watched *w = user;
+  progress_share(&w->progress, "score", done, host_seconds() - w->start);
+  return STATUS_OK;
+}
+
+static status compute(const struct requests *r, const struct checkpoint *c,
+                      const struct session *session, struct watched *watched, struct score *scores,
+                      struct error *err) {
+  struct runner *runner;
+  status st = runner_open(&runner, c->model, NULL, session->memory / 2, err);
+  TRY(group_agree(&session->group, st, err));
+  st = requests_score(r, runner, c->model, &session->group, progress, watched, scores, err);
+  runner_close(runner);
+  return group_agree(&session->group, st, err);
+}
+
+static void print_scores(const struct score *scores, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    printf("{\"loglikelihood\": %.9g, \"tokens\": %d, \"greedy\": %s}\n", scores[i].loglikelihood,
+           scores[i].tokens, scores[i].greedy ? "true" : "false");
+  }
+}
+
+static status score_all(const struct score_arguments *a, const struct requests *r,
+                        const struct checkpoint *c, const struct session *session,
+                        struct error *err) {
+  struct score *scores = NULL;
+  struct watched watched = {.start = host_seconds()};
+  status st = progress_open(&watched.progress, a->quiet || session->group.rank != 0, NULL, err);
+  if (st == STATUS_OK) {
+    st = mem_alloc(&scores, r->count, sizeof *scores, err);
+  }
+  st = group_agree(&session->group, st, err);
+  if (st == STATUS_OK) {
+    st = compute(r, c, session, &watched, scores, err);
+  }
+  progress_close(&watched.progress);
+  if (st == STATUS_OK && session->group.rank == 0) {
+    print_scores(scores, r->count);
+  }
+  free(scores);
+  return st;
+}
+
+static status open_all(const struct score_arguments *a, const struct session *session,
+                       struct checkpoint *c, struct requests *r, struct error *err) {
+  const char *path = a->file ? a->file : "-";
+  if (strcmp(path, "-") == 0) {
+    TRY(session_share_stdin(session, err));
+  }
+  struct cli_places places;
+  status st = places_open(&places, err);
+  if (st == STATUS_OK) {
+    st = checkpoint_open(c, a->model, &places, err);
+    places_close(&places);
+  }
+  if (st == STATUS_OK) {
+    st = read_requests(r, path, c, a->bos, err);
+  }
+  return group_agree(&session->group, st, err);
+}
+
+status cmd_score(int argc, char **argv, struct error *err) {
+  struct score_arguments a = {0};
+  TRY(cli_parse(&argp, NULL, argc, argv, &a, err));
+  struct session session;
+  TRY(session_open(&session, false, a.threads, err));
+  struct checkpoint c = {0};
+  struct requests r = {0};
+  status st = open_all(&a, &session, &c, &r, err);
+  if (st == STATUS_OK) {
+    st = score_all(&a, &r, &c, &session, err);
+  }
+  requests_free(&r);
+  checkpoint_close(&c);
+  return st;
+}
