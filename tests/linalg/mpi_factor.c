@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "linalg/factor.h"
+#include "mpi_support.h"
 #include "spd.h"
 
 static struct group group;
@@ -67,7 +68,7 @@ static void hopeless_and_nan_fail_on_every_rank(void) {
 }
 
 int main(int argc, char **argv) {
-  MPI_Init(&argc, &argv);
+  mpi_start(&argc, &argv);
   if (group_from(&group, MPI_COMM_WORLD, NULL) != STATUS_OK) {
     return 1;
   }
@@ -80,6 +81,5 @@ int main(int argc, char **argv) {
   for (int i = 0; i < 200; i++) { /* grids and communicators are given back */
     scalapack_agrees_with_lapack(3 + i % 40);
   }
-  MPI_Finalize();
-  return failures != 0;
+  return mpi_finish(failures != 0);
 }

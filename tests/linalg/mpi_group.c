@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "linalg/group.h"
+#include "mpi_support.h"
 
 static struct group group;
 static int failures;
@@ -92,7 +93,7 @@ static void one_process_needs_no_communicator(void) {
 
 int main(int argc, char **argv) {
   one_process_needs_no_communicator(); /* before MPI starts */
-  MPI_Init(&argc, &argv);
+  mpi_start(&argc, &argv);
   if (group_from(&group, MPI_COMM_WORLD, NULL) != STATUS_OK) {
     return 1;
   }
@@ -100,6 +101,5 @@ int main(int argc, char **argv) {
   large_broadcasts_go_in_pieces();
   ranks_agree_on_the_lowest_failure();
   mpi_errors_are_returned();
-  MPI_Finalize();
-  return failures != 0;
+  return mpi_finish(failures != 0);
 }

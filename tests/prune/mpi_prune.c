@@ -1,5 +1,6 @@
 /* The driver over a group against the driver alone: masks agree in at least 99.99 % of the weights,
  * whoever factors, and all ranks get the same bits. */
+#include "mpi_support.h"
 #include "pruning.h"
 
 static struct group group;
@@ -69,7 +70,7 @@ static void one_rank_failing_ends_all(const struct pruning *p, const char *metho
 }
 
 int main(int argc, char **argv) {
-  MPI_Init(&argc, &argv);
+  mpi_start(&argc, &argv);
   struct error err = {0};
   if (group_from(&group, MPI_COMM_WORLD, &err) != STATUS_OK) {
     return 1;
@@ -92,6 +93,5 @@ int main(int argc, char **argv) {
     one_rank_failing_ends_all(&p, "magnitude");
     pruning_close(&p);
   }
-  MPI_Finalize();
-  return failures != 0;
+  return mpi_finish(failures != 0);
 }

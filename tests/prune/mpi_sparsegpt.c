@@ -1,7 +1,6 @@
 /* SparseGPT with its factor from ScaLAPACK: the masks of the reference, on any number of ranks. */
-#include <mpi.h>
-
 #include "layers.h"
+#include "mpi_support.h"
 
 static int check(const struct layers *l, const cJSON *c, const char *name,
                  const struct layer_wish *wish, const struct group *group) {
@@ -21,13 +20,12 @@ static int check(const struct layers *l, const cJSON *c, const char *name,
 }
 
 int main(int argc, char **argv) {
-  MPI_Init(&argc, &argv);
+  mpi_start(&argc, &argv);
   struct layers layers;
   struct group group;
   int failed = 0, checked = 0;
   if (!layers_open(&layers)) {
-    MPI_Finalize();
-    return support_skip("prune.sparsegpt", "no reference layers");
+    return mpi_finish(support_skip("prune.sparsegpt", "no reference layers"));
   }
   failed += group_from(&group, MPI_COMM_WORLD, NULL) != STATUS_OK;
   const cJSON *c, *array;
@@ -41,6 +39,5 @@ int main(int argc, char **argv) {
     }
   }
   layers_close(&layers);
-  MPI_Finalize();
-  return failed != 0 || checked < 9;
+  return mpi_finish(failed != 0 || checked < 9);
 }
