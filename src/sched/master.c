@@ -10,6 +10,7 @@ enum rank_state { RANK_AWAITED, RANK_IDLE, RANK_BUSY, RANK_LOST };
 struct rank {
   enum rank_state state;
   int task; /* RANK_BUSY */
+  bool gone;
   int64_t instance;
   int cell;       /* what it works on, as far as it told */
   double started; /* when its lease began */
@@ -40,7 +41,7 @@ struct master {
   int64_t instances;
   double cost, cost_done;
   double spent_seconds, spent_cost; /* of whole leases: how long a unit of cost takes */
-  int live, busy;
+  int live, busy, gone;             /* gone: lost for good, not only silent */
   bool finished, stopped;
 };
 
@@ -236,6 +237,8 @@ static status ready(struct master *m, const struct event *e, struct actions *out
     end_lease(m, e->rank);
   }
   m->live += r->state == RANK_LOST; /* it was only slow */
+  m->gone -= r->gone;
+  r->gone = false;
   r->state = RANK_IDLE;
   heap_set(&m->idle, (size_t)e->rank, e->rank);
   return STATUS_OK;
@@ -324,6 +327,8 @@ status master_event(struct master *m, const struct event *e, struct actions *out
     break;
   case EVENT_LOST:
     TRY(lose(m, e->rank, out, err));
+    m->gone += !m->ranks[e->rank].gone;
+    m->ranks[e->rank].gone = true;
     break;
   case EVENT_TICK:
     TRY(tick(m, e->now, out, err));
@@ -335,7 +340,7 @@ status master_event(struct master *m, const struct event *e, struct actions *out
   bool late = m->options.end > 0 && e->now >= m->options.end;
   /* nothing is pending and nobody works, though cells are open: what is left does not fit */
   bool stuck = m->busy == 0 && m->pending.count == 0;
-  if (m->done == m->cell_count || late || m->live == 0 || stuck) {
+  if (m->done == m->cell_count || late || m->gone == m->options.ranks || stuck) {
     return finish(m, out, err);
   }
   return STATUS_OK;
