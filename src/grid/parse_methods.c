@@ -96,12 +96,21 @@ static status read_params(const struct grid *g, struct grid_method *m, const str
   return st;
 }
 
+static bool params_equal(const struct params *a, const struct params *b) {
+  for (int k = 0; k < METHOD_PARAMS; k++) {
+    if (a->value[k] != b->value[k]) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /* Refuses an entry that gives a variant which an earlier entry gives too. */
 static status check_distinct(const struct grid *g, const struct grid_method *m, struct error *err) {
   for (const struct grid_method *other = g->methods; other < m; other++) {
     for (size_t i = 0; other->method == m->method && i < other->count; i++) {
       for (size_t k = 0; k < m->count; k++) {
-        if (memcmp(&other->params[i], &m->params[k], sizeof m->params[k]) == 0) {
+        if (params_equal(&other->params[i], &m->params[k])) {
           return err_at(err, STATUS_INPUT, g->file.path, m->line,
                         "'methods': equal entries in a list: %s is, with its parameters, what line "
                         "%ld (%s) gives",

@@ -49,6 +49,19 @@ static struct sequences drawn(const char *yaml, int samples, int length) {
   return out;
 }
 
+/* As sequences_length and sequences_at, for a sequence that must be there. */
+static size_t length_at(const struct sequences *s, size_t i) {
+  if (!s->first || i >= s->count) {
+    print_error("no sequence %zu\n", i);
+    abort();
+  }
+  return sequences_length(s, i);
+}
+
+static const int32_t *ids_at(const struct sequences *s, size_t i) {
+  return length_at(s, i) ? sequences_at(s, i) : NULL;
+}
+
 static struct ids encode(const char *text) {
   struct error err = {0};
   struct ids ids = {0};
@@ -57,8 +70,9 @@ static struct ids encode(const char *text) {
 }
 
 static void assert_ids(const struct sequences *s, size_t i, const struct ids *ids, size_t count) {
-  assert_int_equal(sequences_length(s, i), count);
-  assert_memory_equal(sequences_at(s, i), ids->at, count * sizeof *ids->at);
+  assert_true(i < s->count);
+  assert_int_equal(length_at(s, i), count);
+  assert_memory_equal(ids_at(s, i), ids->at, count * sizeof *ids->at);
 }
 
 static void field_template_and_lines_give_the_documents_tokens(void **state) {
@@ -67,7 +81,7 @@ static void field_template_and_lines_give_the_documents_tokens(void **state) {
   struct ids first = encode("The first of two texts."), second = encode("Another one");
   assert_ids(&s, 0, &first, first.count);
   assert_ids(&s, 1, &second, second.count);
-  assert_int_equal(sequences_at(&s, 1)[0], tokenizer_bos(tokenizer));
+  assert_int_equal(ids_at(&s, 1)[0], tokenizer_bos(tokenizer));
   sequences_free(&s);
   ids_free(&first);
   s = drawn("source: two.jsonl\ntemplate: \"{{n}}: {{text}}\"\nsampler: lines\n", 1, 4);
@@ -104,10 +118,10 @@ static void ids_are_replayed_as_they_stand(void **state) {
   (void)state;
   struct sequences s = drawn("source: ids.jsonl\nids: input_ids\n", 2, 4);
   const int32_t first[] = {5, 6, 7, 8}, second[] = {9};
-  assert_int_equal(sequences_length(&s, 0), 4);
-  assert_memory_equal(sequences_at(&s, 0), first, sizeof first);
-  assert_int_equal(sequences_length(&s, 1), 1);
-  assert_memory_equal(sequences_at(&s, 1), second, sizeof second);
+  assert_int_equal(length_at(&s, 0), 4);
+  assert_memory_equal(ids_at(&s, 0), first, sizeof first);
+  assert_int_equal(length_at(&s, 1), 1);
+  assert_memory_equal(ids_at(&s, 1), second, sizeof second);
   sequences_free(&s);
 }
 
@@ -232,7 +246,7 @@ static void a_users_file_gives_one_sequence_a_line(void **state) {
   sequences_free(&s);
   assert_ok(calibration_read(in_root("data/ids.jsonl"), NULL, model, 0, 0, &s, &err));
   assert_int_equal(s.count, 2);
-  assert_int_equal(sequences_length(&s, 0), 5);
+  assert_int_equal(length_at(&s, 0), 5);
   sequences_free(&s);
   ids_free(&first);
 }
