@@ -1,4 +1,4 @@
-#include "prune/calibrate.h"
+#include "prune/streams.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +36,7 @@ static void fill_batch(struct batch *b, struct span *spans, const struct sequenc
                       .count = (int32_t)(end - first)};
 }
 
-static void cut(struct calibration *c, const struct sequences *s, const struct group *group) {
+static void cut(struct streams *c, const struct sequences *s, const struct group *group) {
   size_t budget = batch_budget(s), number = 0;
   for (size_t first = 0; first < s->count; number++) {
     size_t end = batch_end(s, first, budget);
@@ -47,9 +47,9 @@ static void cut(struct calibration *c, const struct sequences *s, const struct g
   }
 }
 
-status calibration_open(struct calibration *out, const struct sequences *s,
-                        const struct group *group, int hidden, struct error *err) {
-  struct calibration c = {.hidden = (size_t)hidden};
+status streams_open(struct streams *out, const struct sequences *s, const struct group *group,
+                    int hidden, struct error *err) {
+  struct streams c = {.hidden = (size_t)hidden};
   status st;
   size_t longest = 0;
   TRY_GOTO(st, fail, mem_alloc(&c.batches, s->count, sizeof *c.batches, err));
@@ -65,12 +65,12 @@ status calibration_open(struct calibration *out, const struct sequences *s,
   *out = c;
   return STATUS_OK;
 fail:
-  calibration_close(&c);
+  streams_close(&c);
   *out = c;
   return st;
 }
 
-void calibration_close(struct calibration *c) {
+void streams_close(struct streams *c) {
   for (size_t i = 0; c->x && i < c->count; i++) {
     free(c->x[i]);
   }
@@ -78,11 +78,11 @@ void calibration_close(struct calibration *c) {
   free(c->copy);
   free(c->batches);
   free(c->spans);
-  *c = (struct calibration){0};
+  *c = (struct streams){0};
 }
 
-status calibration_embed(struct calibration *c, const struct model *m, struct workspace *w,
-                         struct error *err) {
+status streams_embed(struct streams *c, const struct model *m, struct workspace *w,
+                     struct error *err) {
   for (size_t i = 0; i < c->count; i++) {
     TRY(forward_embed(m, w, &c->batches[i], c->x[i], err));
   }
@@ -94,8 +94,8 @@ static status see(void *user, int input, float *x, const struct batch *batch, st
   return stats_add(&stats[input], x, batch->tokens, batch->count, err);
 }
 
-status calibration_observe(struct calibration *c, const struct block *b, struct workspace *w,
-                           struct stats *stats, struct progress *progress, struct error *err) {
+status streams_observe(struct streams *c, const struct block *b, struct workspace *w,
+                       struct stats *stats, struct progress *progress, struct error *err) {
   const struct tap tap = {.user = stats, .see = see};
   for (size_t i = 0; i < c->count; i++) {
     size_t count = (size_t)c->batches[i].tokens * c->hidden;
@@ -106,8 +106,8 @@ status calibration_observe(struct calibration *c, const struct block *b, struct 
   return STATUS_OK;
 }
 
-status calibration_advance(struct calibration *c, const struct block *b, struct workspace *w,
-                           struct progress *progress, struct error *err) {
+status streams_advance(struct streams *c, const struct block *b, struct workspace *w,
+                       struct progress *progress, struct error *err) {
   for (size_t i = 0; i < c->count; i++) {
     TRY(forward_block(b, w, &c->batches[i], c->x[i], NULL, err));
     TRY(progress_step(progress, err));
