@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/table.h"
 #include "store/journal.h"
@@ -117,6 +118,25 @@ static const char *metric_at(const struct results_file *f, size_t i) {
   return i < f->metric_count ? f->metrics[i].metric : NULL;
 }
 
+static status unknown_name(const char *option, const char *word, const struct results_file *f,
+                           name_at *names, const char *path, struct error *err) {
+  const char **all = NULL;
+  size_t count = 0, cap = 0;
+  for (const char *name; (name = names(f, count)); count++) {
+    if (mem_reserve(&all, &cap, count + 1, sizeof(char *), err) != STATUS_OK) {
+      free((void *)all);
+      return STATUS_MEMORY;
+    }
+    all[count] = name;
+  }
+  int near = str_nearest(word, all, count);
+  status st = near >= 0 ? err_set(err, STATUS_INPUT, "%s: '%s' is not in %s (did you mean %s?)",
+                                  option, word, path, all[near])
+                        : err_set(err, STATUS_INPUT, "%s: '%s' is not in %s", option, word, path);
+  free((void *)all);
+  return st;
+}
+
 /* Refuses names that the file does not have. */
 static status parse_filter(const char *option, const char *text, struct word_list *list,
                            const struct results_file *f, name_at *names, const char *path,
@@ -126,18 +146,13 @@ static status parse_filter(const char *option, const char *text, struct word_lis
   }
   TRY_WITH(err, word_list_add(list, text, err), "%s", option);
   for (size_t i = 0; i < list->count; i++) {
-    const char *name, *near = NULL;
     bool known = false;
+    const char *name;
     for (size_t k = 0; !known && (name = names(f, k)); k++) {
       known = strcmp(name, list->at[i]) == 0;
-      near = !near && str_nearest(list->at[i], &name, 1) >= 0 ? name : near;
-    }
-    if (!known && near) {
-      return err_set(err, STATUS_INPUT, "%s: '%s' is not in %s (did you mean %s?)", option,
-                     list->at[i], path, near);
     }
     if (!known) {
-      return err_set(err, STATUS_INPUT, "%s: '%s' is not in %s", option, list->at[i], path);
+      return unknown_name(option, list->at[i], f, names, path, err);
     }
   }
   return STATUS_OK;

@@ -55,7 +55,7 @@ struct table_line {
 /* All observations of one row and column. */
 struct table_spread {
   size_t planned, good, failed;
-  double mean, squares; /* of the good ones; squares: sum of squared deviations */
+  double mean, squares, sum; /* of the good ones; squares: summed squared deviations */
 };
 
 struct table_dataset {
@@ -80,6 +80,11 @@ status table_build(struct table *out, const struct results_file *f, const struct
                    const char *path, struct error *err);
 void table_free(struct table *t);
 
+bool table_uses(const struct table_query *q, enum table_field field);
+/* Settles which fields rows and columns have, from labels without those of the data sets: the side
+ * that the query leaves open gets the data sets if the other has not, else what the file varies. */
+status table_resolve(struct table *t, struct error *err);
+
 /* The label of each variant's method, e.g. "ria a=0.5"; frees nothing of f. out [variant_count] */
 status table_method_labels(const struct results_file *f, char **out, struct error *err);
 
@@ -92,6 +97,7 @@ static inline const struct table_spread *table_spread_at(const struct table *t, 
                                                          size_t column) {
   return &t->spreads[row * t->column_count + column];
 }
+double table_mean(const struct table_spread *s);      /* infinite where a value is */
 double table_deviation(const struct table_spread *s); /* n - 1; NaN below two values */
 
 enum table_format { TABLE_TEXT, TABLE_MARKDOWN, TABLE_LATEX, TABLE_CSV, TABLE_FORMATS };

@@ -59,7 +59,7 @@ status table_print_csv(const struct table *t, struct str *to, struct error *err)
     }
     for (size_t c = 0; c < t->column_count; c++) {
       const struct table_spread *s = table_spread_at(t, r, c);
-      TRY(add_number(to, s->good ? s->mean : NAN, err));
+      TRY(add_number(to, s->good ? table_mean(s) : NAN, err));
       TRY(add_number(to, table_deviation(s), err));
       TRY(str_addf(to, err, ",%zu", s->good));
     }

@@ -4,9 +4,6 @@
 #include "base/mem.h"
 #include "cli/table.h"
 
-const char *const table_field_names[FIELD_COUNT] = {"model",   "method", "sparsity", "calibration",
-                                                    "samples", "length", "draw",     "dataset"};
-
 /* What a build needs beside the table: the labels of every variant, and cursors that make looking
  * up rows in the order in which they were written a matter of one step. */
 struct build {
@@ -242,6 +239,7 @@ static void add(struct build *b, const struct observation *o, struct table_sprea
     return;
   }
   s->good++;
+  s->sum += m->value;
   double from_old = m->value - s->mean;
   s->mean += from_old / (double)s->good;
   s->squares += from_old * (m->value - s->mean);
@@ -282,80 +280,35 @@ static status fill(struct build *b, struct error *err) {
   return st;
 }
 
-static bool uses(const struct table_query *q, enum table_field field) {
-  for (size_t i = 0; i < q->row_fields; i++) {
-    if (q->rows[i] == field) {
-      return true;
-    }
+/* Exchanges two labels of the models, so that the second sorts where the first did. */
+static void swap_models(struct build *b, int x, int y) {
+  char **at = b->t->labels[FIELD_MODEL].at, *kept = at[x];
+  at[x] = at[y];
+  at[y] = kept;
+  for (size_t v = 0; v < b->f->variant_count; v++) {
+    int *value = &b->values[v][FIELD_MODEL];
+    *value = *value == x ? y : *value == y ? x : *value;
   }
-  for (size_t i = 0; i < q->column_fields; i++) {
-    if (q->columns[i] == field) {
-      return true;
-    }
-  }
-  return false;
-}
-
-static bool tells_variants_apart(const struct table *t, enum table_field field) {
-  const struct labels *l = &t->labels[field];
-  size_t known = l->count;
-  for (size_t i = 0; field >= FIELD_SAMPLES && i < l->count; i++) {
-    known -= strcmp(l->at[i], "-") == 0;
-  }
-  return known > 1;
-}
-
-/* What the file varies except the draw, onto one side of the table. */
-static void default_fields(const struct table *t, enum table_field *fields, size_t *count) {
-  for (int i = FIELD_MODEL; i < FIELD_DRAW; i++) {
-    enum table_field field = (enum table_field)i;
-    bool always = field == FIELD_METHOD || field == FIELD_SPARSITY || field == FIELD_CALIBRATION;
-    if (!uses(&t->query, field) && (always || tells_variants_apart(t, field))) {
-      fields[(*count)++] = field;
-    }
-  }
-}
-
-/* The side that the query leaves open gets the data sets if the other has not, else the variants.
- */
-static status resolve(struct build *b, struct error *err) {
-  struct table_query *q = &b->t->query;
-  bool no_rows = q->row_fields == 0;
-  if (q->column_fields == 0 && !uses(q, FIELD_DATASET)) {
-    q->columns[q->column_fields++] = FIELD_DATASET;
-  }
-  if (q->column_fields == 0) {
-    default_fields(b->t, q->columns, &q->column_fields);
-  }
-  if (no_rows && !uses(q, FIELD_DATASET)) {
-    q->rows[q->row_fields++] = FIELD_DATASET;
-  }
-  if (no_rows) {
-    default_fields(b->t, q->rows, &q->row_fields);
-  }
-  if (!uses(q, FIELD_DATASET)) {
-    return err_set(err, STATUS_INPUT,
-                   "--rows and --columns leave out dataset (scores of different data sets do not "
-                   "average)");
-  }
-  return STATUS_OK;
 }
 
 /* Where only models are told apart, the dense one would be averaged with its pruned ones: it gets a
- * name of its own. */
+ * name of its own, before theirs. */
 static status part_dense(struct build *b, struct error *err) {
   for (int i = FIELD_METHOD; i < FIELD_DATASET; i++) {
-    if (uses(&b->t->query, (enum table_field)i)) {
+    if (table_uses(&b->t->query, (enum table_field)i)) {
       return STATUS_OK;
     }
   }
   for (size_t v = 0; v < b->f->variant_count; v++) {
     if (b->dense[v]) {
       char *name;
+      int own, model = b->values[v][FIELD_MODEL];
       TRY(str_format(&name, err, "%s (dense)", b->f->variants[v].model));
-      status st = intern(&b->t->labels[FIELD_MODEL], name, &b->values[v][FIELD_MODEL], err);
+      status st = intern(&b->t->labels[FIELD_MODEL], name, &own, err);
       free(name);
       TRY(st);
+      b->values[v][FIELD_MODEL] = own;
+      swap_models(b, model, own);
     }
   }
   return STATUS_OK;
@@ -370,7 +323,7 @@ static status build(struct build *b, struct error *err) {
   for (size_t v = 0; v < n; v++) {
     TRY(label_variant(b, v, err));
   }
-  TRY(resolve(b, err));
+  TRY(table_resolve(b->t, err));
   TRY(part_dense(b, err));
   TRY(choose_datasets(b, err));
   return fill(b, err);
@@ -391,56 +344,4 @@ status table_build(struct table *out, const struct results_file *f, const struct
     table_free(out);
   }
   return st;
-}
-
-void table_free(struct table *t) {
-  for (int i = 0; i < FIELD_COUNT; i++) {
-    for (size_t k = 0; k < t->labels[i].count; k++) {
-      free(t->labels[i].at[k]);
-    }
-    free((void *)t->labels[i].at);
-  }
-  free(t->rows);
-  free(t->columns);
-  free(t->spreads);
-  free(t->datasets);
-  *t = (struct table){0};
-}
-
-/* The dense model says so where the method stands, or in its first empty place without one. */
-static const char *label(const struct table *t, const enum table_field *fields, size_t count,
-                         const struct table_line *line, size_t i) {
-  if (line->values[i] != LABEL_DENSE) {
-    return t->labels[fields[i]].at[line->values[i]];
-  }
-  size_t says = count;
-  for (size_t k = count; k-- > 0;) {
-    says = line->values[k] == LABEL_DENSE ? k : says;
-  }
-  for (size_t k = 0; k < count; k++) {
-    says = fields[k] == FIELD_METHOD ? k : says;
-  }
-  return i == says ? "dense" : "-";
-}
-
-const char *table_row_label(const struct table *t, size_t row, size_t i) {
-  return label(t, t->query.rows, t->query.row_fields, &t->rows[row], i);
-}
-
-const char *table_column_label(const struct table *t, size_t column, size_t i) {
-  return label(t, t->query.columns, t->query.column_fields, &t->columns[column], i);
-}
-
-const struct table_dataset *table_dataset_of(const struct table *t, size_t row, size_t column) {
-  for (size_t i = 0; i < t->query.column_fields; i++) {
-    if (t->query.columns[i] == FIELD_DATASET) {
-      return &t->datasets[t->columns[column].values[i]];
-    }
-  }
-  for (size_t i = 0; i < t->query.row_fields; i++) {
-    if (t->query.rows[i] == FIELD_DATASET) {
-      return &t->datasets[t->rows[row].values[i]];
-    }
-  }
-  return NULL;
 }

@@ -3,6 +3,11 @@
 
 #include "cli/table.h"
 
+/* The running mean of an infinite value is no number; the sum is. */
+double table_mean(const struct table_spread *s) {
+  return isfinite(s->sum) ? s->mean : s->sum;
+}
+
 double table_deviation(const struct table_spread *s) {
   return s->good < 2 ? NAN : sqrt(s->squares / (double)(s->good - 1));
 }
@@ -22,7 +27,9 @@ static int decimals(const char *metric, double value) {
 }
 
 static void print_number(char *out, size_t size, double value, int places) {
-  if (fabs(value) >= 1e7) {
+  if (!isfinite(value)) {
+    (void)snprintf(out, size, "%s", isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
+  } else if (fabs(value) >= 1e7) {
     (void)snprintf(out, size, "%.3e", value);
   } else {
     (void)snprintf(out, size, "%.*f", places, value);
@@ -37,8 +44,9 @@ void table_words(const struct table *t, size_t row, size_t column, struct table_
     (void)snprintf(out->mean, sizeof out->mean, "%s", s->failed ? "failed" : "-");
     return;
   }
-  int places = isfinite(s->mean) ? decimals(d->metric, s->mean) : 0;
-  print_number(out->mean, sizeof out->mean, s->mean, places);
+  double mean = table_mean(s);
+  int places = isfinite(mean) ? decimals(d->metric, mean) : 0;
+  print_number(out->mean, sizeof out->mean, mean, places);
   double deviation = table_deviation(s);
   int n = 0;
   if (isfinite(deviation)) {

@@ -17,8 +17,8 @@ struct kept {
 };
 
 static status find_kept(struct kept *k, const struct results *r, size_t d, struct error *err) {
-  TRY(mem_alloc(&k->cells, r->variant_count, sizeof *k->cells, err));
-  TRY(mem_alloc(&k->variants, r->variant_count, sizeof *k->variants, err));
+  TRY(mem_alloc(&k->cells, r->variant_count, sizeof(void *), err));
+  TRY(mem_alloc(&k->variants, r->variant_count, sizeof(char *), err));
   for (size_t v = 0; v < r->variant_count; v++) {
     const struct cell_record *c = results_cell_record(r, v, d);
     if (!c || c->failed || c->items <= 0) {

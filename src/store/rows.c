@@ -170,14 +170,14 @@ static status read_layout(const struct h5 *h, const char *place, hid_t type,
 /* How many rows there are, checked against the file's size before they become an allocation. */
 static status count_rows(const struct h5 *h, const char *place, hid_t set, hid_t type, size_t *out,
                          struct error *err) {
+  if (H5Tget_class(type) != H5T_COMPOUND) {
+    return err_at(err, STATUS_INPUT, h->path, 0, "%s is no table", place);
+  }
   hid_t space = H5Dget_space(set);
   hsize_t rows = 0, bytes = 0;
   status st = STATUS_OK;
-  if (space < 0 || H5Fget_filesize(h->file, &bytes) < 0) {
-    st = h5_fail(h, place, err);
-  } else if (H5Tget_class(type) != H5T_COMPOUND || H5Sget_simple_extent_ndims(space) != 1) {
-    st = err_at(err, STATUS_INPUT, h->path, 0, "%s is no table", place);
-  } else if (H5Sget_simple_extent_dims(space, &rows, NULL) < 0) {
+  if (space < 0 || H5Fget_filesize(h->file, &bytes) < 0 || H5Sget_simple_extent_ndims(space) != 1 ||
+      H5Sget_simple_extent_dims(space, &rows, NULL) < 0) {
     st = h5_fail(h, place, err);
   } else if (rows > bytes / H5Tget_size(type)) {
     st = err_at(err, STATUS_INPUT, h->path, 0, "%s claims %llu rows, more than the file holds",
