@@ -63,7 +63,7 @@ struct run {
   const struct prune_sink *sink;
   struct progress progress;
   struct block_pruner pruner;
-  struct streams calibration;
+  struct streams streams;
   struct workspace *workspace; /* NULL without calibration, as is block */
   struct block *block;
   struct prune_layer *layers; /* [linears] of the current block */
@@ -71,10 +71,10 @@ struct run {
 
 static status prepare_calibration(struct run *r, struct error *err) {
   const struct prune_options *o = r->options;
-  TRY(streams_open(&r->calibration, o->calibration, o->group, model_hidden(r->model), err));
+  TRY(streams_open(&r->streams, o->calibration, o->group, model_hidden(r->model), err));
   TRY(workspace_create(&r->workspace, r->model, err));
   TRY(block_create(&r->block, r->model, err));
-  return streams_embed(&r->calibration, r->model, r->workspace, err);
+  return streams_embed(&r->streams, r->model, r->workspace, err);
 }
 
 static size_t own_linears(const struct block_pruner *p) {
@@ -100,7 +100,7 @@ static status prepare(struct run *r, struct error *err) {
 
 static void release(struct run *r) {
   block_pruner_close(&r->pruner);
-  streams_close(&r->calibration);
+  streams_close(&r->streams);
   workspace_free(r->workspace);
   block_free(r->block);
   free(r->layers);
@@ -111,7 +111,7 @@ static status observe(struct run *r, int block, struct error *err) {
     stats_clear(&r->pruner.stats[i]);
   }
   TRY(block_load(r->block, block, NULL, err));
-  return streams_observe(&r->calibration, r->block, r->workspace, r->pruner.stats, &r->progress,
+  return streams_observe(&r->streams, r->block, r->workspace, r->pruner.stats, &r->progress,
                          err);
 }
 
@@ -157,7 +157,7 @@ static status hand_over(struct run *r, int block, struct error *err) {
     }
   }
   if (r->block && block + 1 < model_blocks(r->model)) {
-    TRY(streams_advance(&r->calibration, r->block, r->workspace, &r->progress, err));
+    TRY(streams_advance(&r->streams, r->block, r->workspace, &r->progress, err));
   }
   return progress_step(&r->progress, err);
 }
