@@ -92,7 +92,7 @@ static status prepare(struct run *r, struct error *err) {
   if (r->options->method->needs != STATS_NONE) {
     TRY(prepare_calibration(r, err));
   }
-  size_t blocks = (size_t)model_blocks(r->model), batches = r->calibration.count;
+  size_t blocks = (size_t)model_blocks(r->model), batches = r->streams.count;
   /* Per block: each batch observed, each own linear, each batch advanced, and the block itself. */
   r->progress.total = blocks * (2 * batches + own_linears(&r->pruner) + 1) - batches;
   return STATUS_OK;
