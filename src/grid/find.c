@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "calib/lookup.h"
-#include "grid/grid.h"
+#include "grid/parse.h"
 
 /* The path a configs/models file gives: relative to that file, else in a models folder. */
 static status read_model_file(const char *path, const struct places *places, char **folder,
@@ -85,8 +85,8 @@ static status last_part(char **out, const char *path, struct error *err) {
   return STATUS_OK;
 }
 
-status grid_find_model(const char *text, const struct places *places, char **folder, char **name,
-                       struct error *err) {
+status grid_find_model_beside(const char *text, const char *beside, const struct places *places,
+                              char **folder, char **name, struct error *err) {
   char *found = NULL, *path = NULL;
   TRY(lookup_config(&path, &places->search, "models", text, err));
   if (path) {
@@ -102,8 +102,11 @@ status grid_find_model(const char *text, const struct places *places, char **fol
       free(path);
     }
   }
-  if (!found && file_is_dir(text)) {
-    TRY(mem_dup(&found, text, strlen(text), err));
+  const char *paths[] = {beside, text};
+  for (int i = 0; i < 2 && !found; i++) {
+    if (paths[i] && file_is_dir(paths[i])) {
+      TRY(mem_dup(&found, paths[i], strlen(paths[i]), err));
+    }
   }
   if (!found) {
     return unknown_model(text, places, err);
@@ -115,6 +118,11 @@ status grid_find_model(const char *text, const struct places *places, char **fol
   }
   *folder = found;
   return STATUS_OK;
+}
+
+status grid_find_model(const char *text, const struct places *places, char **folder, char **name,
+                       struct error *err) {
+  return grid_find_model_beside(text, NULL, places, folder, name, err);
 }
 
 static status read_preset(const struct yaml_file *file, const struct method **method,

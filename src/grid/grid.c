@@ -242,6 +242,12 @@ void grid_close(struct grid *g) {
       free(g->excludes[i].params[k].at);
     }
   }
+  for (size_t i = 0; i < g->set_count; i++) {
+    free(g->sets[i].path);
+  }
+  for (size_t i = 0; i < g->dataset_count; i++) {
+    free(g->datasets[i].path);
+  }
   free(g->experiment);
   free(g->models);
   free(g->methods);

@@ -18,9 +18,10 @@ struct places {
   const char *const *models; /* NULL-terminated folders that hold checkpoint folders; may be NULL */
 };
 
-/* A list's entry as written. Texts are the grid's. */
+/* A list's entry. */
 struct grid_name {
-  const char *name;
+  const char *name; /* as written */
+  char *path;       /* what to open: the name, or a path relative to the grid's folder made whole */
   long line;
 };
 

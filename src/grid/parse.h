@@ -14,6 +14,13 @@ struct entries {
 status parse_entries(const struct yaml_file *file, const struct yaml *node, const char *what,
                      struct entries *out, struct error *err);
 
+/* *out = text relative to the grid's folder when that exists, else NULL. The caller frees it. */
+status parse_beside(const struct grid *g, const char *text, char **out, struct error *err);
+
+/* As grid_find_model, with `beside` (or NULL) as the path to try before the bare one. */
+status grid_find_model_beside(const char *text, const char *beside, const struct places *places,
+                              char **folder, char **name, struct error *err);
+
 status parse_models(struct grid *g, const struct yaml *node, struct error *err);
 status parse_datasets(struct grid *g, const struct yaml *node, struct error *err);
 status parse_sparsity(struct grid *g, const struct yaml *node, struct error *err);

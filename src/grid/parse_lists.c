@@ -32,6 +32,21 @@ static status equal_entries(const struct grid *g, const struct yaml *entry, cons
                    entry->text);
 }
 
+status parse_beside(const struct grid *g, const char *text, char **out, struct error *err) {
+  char *dir, *path = NULL;
+  *out = NULL;
+  TRY(path_dir(&dir, g->file.path, err));
+  status st = path_join(&path, dir, text, err);
+  free(dir);
+  TRY(st);
+  if (*text && file_exists(path)) {
+    *out = path;
+  } else {
+    free(path);
+  }
+  return STATUS_OK;
+}
+
 status parse_models(struct grid *g, const struct yaml *node, struct error *err) {
   struct entries list;
   TRY(parse_entries(&g->file, node, "models", &list, err));
@@ -40,8 +55,11 @@ status parse_models(struct grid *g, const struct yaml *node, struct error *err) 
     const char *text;
     TRY(yaml_text(&g->file, &list.at[i], "models", &text, err));
     struct grid_model *m = &g->models[g->model_count];
-    TRY_WITH(err, grid_find_model(text, g->places, &m->folder, &m->name, err), "%s:%ld",
-             g->file.path, list.at[i].line);
+    char *beside;
+    TRY(parse_beside(g, text, &beside, err));
+    status st = grid_find_model_beside(text, beside, g->places, &m->folder, &m->name, err);
+    free(beside);
+    TRY_WITH(err, st, "%s:%ld", g->file.path, list.at[i].line);
     m->line = list.at[i].line;
     g->model_count++;
     for (size_t k = 0; k < i; k++) {
@@ -73,15 +91,19 @@ static status parse_names(struct grid *g, const struct yaml *node, const char *w
   return STATUS_OK;
 }
 
-/* Refuses a name that is neither a file of configs/KIND nor a path. */
-static status check_exists(const struct grid *g, const struct grid_name *name, const char *kind,
-                           const char *what, struct error *err) {
+/* Finds a file of configs/KIND or a path, relative to the grid's folder or to the working one. */
+static status find_name(const struct grid *g, struct grid_name *name, const char *kind,
+                        const char *what, struct error *err) {
   char *path;
   TRY(lookup_config(&path, &g->places->search, kind, name->name, err));
-  bool found = path != NULL || file_exists(name->name);
+  bool found = path != NULL;
   free(path);
+  if (!found) {
+    TRY(parse_beside(g, name->name, &name->path, err));
+    found = name->path || file_exists(name->name);
+  }
   if (found) {
-    return STATUS_OK;
+    return name->path ? STATUS_OK : mem_dup(&name->path, name->name, strlen(name->name), err);
   }
   struct names names = {0};
   struct str suggestion = {0};
@@ -101,7 +123,7 @@ static status check_exists(const struct grid *g, const struct grid_name *name, c
 status parse_datasets(struct grid *g, const struct yaml *node, struct error *err) {
   TRY(parse_names(g, node, "datasets", &g->datasets, &g->dataset_count, err));
   for (size_t i = 0; i < g->dataset_count; i++) {
-    TRY(check_exists(g, &g->datasets[i], "tasks", "data set", err));
+    TRY(find_name(g, &g->datasets[i], "tasks", "data set", err));
   }
   return STATUS_OK;
 }
@@ -157,17 +179,17 @@ static status parse_propagate(const struct grid *g, const struct yaml *node, str
 }
 
 /* A set is a file of configs/calibration, a path, or a data folder. */
-static status check_set(const struct grid *g, const struct grid_name *name, struct error *err) {
+static status find_set(const struct grid *g, struct grid_name *name, struct error *err) {
   for (const char *const *folder = g->places->search.data; folder && *folder; folder++) {
     char *path;
     TRY(path_join(&path, *folder, name->name, err));
     bool found = *name->name && file_is_dir(path);
     free(path);
     if (found) {
-      return STATUS_OK;
+      return mem_dup(&name->path, name->name, strlen(name->name), err);
     }
   }
-  return check_exists(g, name, "calibration", "calibration set", err);
+  return find_name(g, name, "calibration", "calibration set", err);
 }
 
 status parse_calibration(struct grid *g, const struct yaml *node, struct error *err) {
@@ -179,7 +201,7 @@ status parse_calibration(struct grid *g, const struct yaml *node, struct error *
   }
   TRY(parse_names(g, value, "sets", &g->sets, &g->set_count, err));
   for (size_t i = 0; i < g->set_count; i++) {
-    TRY(check_set(g, &g->sets[i], err));
+    TRY(find_set(g, &g->sets[i], err));
   }
   value = yaml_get(node, "samples");
   if (value) {

@@ -63,7 +63,7 @@ static status open_datasets(struct plan *p, struct error *err) {
   TRY(mem_alloc(&p->datasets, g->dataset_count, sizeof *p->datasets, err));
   for (size_t i = 0; i < g->dataset_count; i++) {
     struct plan_dataset *d = &p->datasets[p->dataset_count];
-    if (task_open(&d->task, g->datasets[i].name, &g->places->search, err) != STATUS_OK) {
+    if (task_open(&d->task, g->datasets[i].path, &g->places->search, err) != STATUS_OK) {
       return at_line(g, g->datasets[i].line, err);
     }
     p->dataset_count++;
@@ -85,7 +85,7 @@ static status open_calibrations(struct plan *p, struct error *err) {
   TRY(mem_alloc(&p->calibrations, g->set_count, sizeof *p->calibrations, err));
   for (size_t i = 0; i < g->set_count; i++) {
     struct plan_calibration *c = &p->calibrations[p->calibration_count];
-    if (calibration_open(&c->calibration, g->sets[i].name, &g->places->search, err) != STATUS_OK) {
+    if (calibration_open(&c->calibration, g->sets[i].path, &g->places->search, err) != STATUS_OK) {
       return at_line(g, g->sets[i].line, err);
     }
     p->calibration_count++;

@@ -267,6 +267,27 @@ static void models_are_found_by_config_by_folder_and_by_path(void **state) {
   free(name);
 }
 
+static void paths_are_relative_to_the_grid(void **state) {
+  (void)state;
+  scratch_write(&scratch, "own/task.yaml", "kind: sentiment\n");
+  scratch_write(&scratch, "own/set.yaml", "source: a.jsonl\n");
+  scratch_write(&scratch, "own/model/config.json", "{}");
+  struct grid *g = open_text("models: [own/model]\nmethods: [wanda]\nsparsity: 0.5\n"
+                             "calibration: {sets: [own/set.yaml, c4]}\n"
+                             "datasets: [./own/task.yaml, sst2]\n");
+  char wanted[400];
+  (void)snprintf(wanted, sizeof wanted, "%s/own/model", scratch.root);
+  assert_string_equal(g->models[0].folder, wanted);
+  assert_string_equal(g->models[0].name, "model");
+  (void)snprintf(wanted, sizeof wanted, "%s/own/set.yaml", scratch.root);
+  assert_string_equal(g->sets[0].path, wanted);
+  assert_string_equal(g->sets[1].path, "c4");
+  (void)snprintf(wanted, sizeof wanted, "%s/./own/task.yaml", scratch.root);
+  assert_string_equal(g->datasets[0].path, wanted);
+  assert_string_equal(g->datasets[1].path, "sst2");
+  grid_close(g);
+}
+
 static int set_up(void **state) {
   (void)state;
   scratch_open(&scratch);
@@ -293,6 +314,7 @@ int main(void) {
       cmocka_unit_test(absent_keys_get_their_defaults),
       cmocka_unit_test(every_key_is_read),
       cmocka_unit_test(a_missing_file_is_named),
+      cmocka_unit_test(paths_are_relative_to_the_grid),
       cmocka_unit_test(models_are_found_by_config_by_folder_and_by_path),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
