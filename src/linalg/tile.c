@@ -25,8 +25,8 @@ static void copy_rows(float *to, int ldto, const float *from, int ldfrom, int ro
   }
 }
 
-/* Rows of zeros below the tile's own, panel by panel. */
-static int multiply_padded(const struct tile *t) {
+/* All rows of the tile, with rows of zeros below to make `rows`, panel by panel. */
+static int multiply_padded(const struct tile *t, int rows) {
   float a[TILE_ROWS * TILE_PANEL], c[TILE_ROWS * TILE_EDGE];
   memset(c, 0, sizeof c);
   if (t->beta != 0) {
@@ -43,7 +43,7 @@ static int multiply_padded(const struct tile *t) {
     }
     struct tile padded = *t;
     padded.ta = false;
-    padded.m = TILE_ROWS;
+    padded.m = rows;
     padded.k = depth;
     padded.beta = k ? 1.0F : t->beta;
     padded.a = a;
@@ -60,8 +60,24 @@ static int multiply_padded(const struct tile *t) {
   return 0;
 }
 
+static bool has_avx512(void) {
+  unsigned isa = (unsigned)dnnl_get_effective_cpu_isa(), wanted = dnnl_cpu_isa_avx512_core;
+  return (isa & wanted) == wanted;
+}
+
 int tile_multiply(const struct tile *t) {
-  return t->m < TILE_ROWS ? multiply_padded(t) : multiply_panels(t);
+  bool wide = has_avx512();
+  int rows = wide ? TILE_ROWS : TILE_GROUP, direct = t->m / TILE_GROUP * TILE_GROUP;
+  if (wide) {
+    direct = t->m < TILE_ROWS ? 0 : t->m;
+  }
+  struct tile top = *t, rest = *t;
+  top.m = direct;
+  rest.m = t->m - direct;
+  rest.a += t->ta ? (size_t)direct : (size_t)direct * t->lda;
+  rest.c += (size_t)direct * t->ldc;
+  int st = direct > 0 ? multiply_panels(&top) : 0;
+  return st == 0 && rest.m > 0 ? multiply_padded(&rest, rows) : st;
 }
 
 status tile_check(int worst, const char *what, struct error *err) {

@@ -9,10 +9,13 @@
 #include "base/error.h"
 
 enum {
-  TILE_EDGE = 256,  /* rows and columns of a tile: 256 KiB of results, half of a small L2 */
+  TILE_EDGE = 264,  /* rows and columns of a tile, a multiple of TILE_GROUP; a quarter of 1 MiB */
   TILE_PANEL = 768, /* products summed by one library call */
   GRAM_EDGE = 256,  /* of a block of a Gram matrix; half that for small ones, for balance */
-  TILE_ROWS = 16,   /* fewer rows are padded: the library sums those in another order */
+  /* The library sums rows in another order when there are few (AVX-512) or when they do not fill
+   * its register tiles (elsewhere); those rows are computed apart, padded to a number that does. */
+  TILE_ROWS = 16,
+  TILE_GROUP = 12,
 };
 
 /* c [m][n] = alpha·a·b + beta·c in row-major order; a [m][k] (or [k][m] when ta), b [k][n] (or

@@ -10,8 +10,8 @@
 
 enum {
   HEAD_ROWS = 1024, /* rows of x at a time */
-  HEAD_TILE = 256,  /* rows of one product */
-  HEAD_VOCAB = 512, /* tokens of one product: its logits stay in the cache */
+  HEAD_TILE = 264,  /* rows of one product */
+  HEAD_VOCAB = 528, /* tokens of one product: its logits stay in the cache */
 };
 
 /* Different rows of x that the queries at hand name, in order. */

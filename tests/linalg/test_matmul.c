@@ -103,12 +103,12 @@ static void bits_do_not_depend_on_the_number_of_threads(void **state) {
 static void bits_of_a_row_do_not_depend_on_its_neighbours(void **state) {
   (void)state;
   struct error err;
-  static const int inner[] = {16, 100, 576, 1000, 2048}, widths[] = {1, 64, 300, 576};
-  static const int parts[] = {1, 2, 7, 16, 33, 100, 256, 257};
+  static const int inner[] = {16, 100, 576, 1000, 1024, 2048}, widths[] = {1, 64, 300, 576};
+  static const int parts[] = {1, 2, 7, 16, 33, 100, 256, 265};
   linalg_set_threads(2);
   int m = 300;
-  for (size_t s = 0; s < 20; s++) {
-    int k = inner[s % 5], n = widths[s / 5];
+  for (size_t s = 0; s < 24; s++) {
+    int k = inner[s % 6], n = widths[s / 6];
     float *a = random_matrix((size_t)m * k, 8), *w = random_matrix((size_t)n * k, 9);
     float *whole = random_matrix((size_t)m * n, 1), *split = random_matrix((size_t)m * n, 1);
     assert_ok(matmul(false, true, m, n, k, -1, a, k, w, k, 1, whole, n, &err));

@@ -69,7 +69,7 @@ static void the_first_of_equal_logits_is_the_greedy_one(void **state) {
   float *x = NULL; /* zeros: every logit is 0 */
   assert_ok(workspace_create(&w, m, &err));
   assert_ok(mem_alloc(&x, (size_t)model_hidden(m), sizeof *x, &err));
-  struct query queries[] = {{0, 0}, {0, 1}, {0, 512}, {0, vocab - 1}};
+  struct query queries[] = {{0, 0}, {0, 1}, {0, 528}, {0, vocab - 1}};
   struct answer answers[4];
   assert_ok(forward_head(m, w, x, queries, 4, answers, &err));
   for (int q = 0; q < 4; q++) {
