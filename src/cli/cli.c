@@ -73,6 +73,7 @@ static status dispatch(int argc, char **argv, struct error *err) {
 }
 
 int cli_main(int argc, char **argv) {
+  session_calm_threads(argv);
   struct error err = {0};
   status st = dispatch(argc, argv, &err);
   if (st == STATUS_OK && (fflush(stdout) != 0 || ferror(stdout))) {

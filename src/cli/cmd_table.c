@@ -120,14 +120,14 @@ static const char *metric_at(const struct results_file *f, size_t i) {
 
 static status unknown_name(const char *option, const char *word, const struct results_file *f,
                            name_at *names, const char *path, struct error *err) {
-  const char **all = NULL;
-  size_t count = 0, cap = 0;
-  for (const char *name; (name = names(f, count)); count++) {
-    if (mem_reserve(&all, &cap, count + 1, sizeof(char *), err) != STATUS_OK) {
-      free((void *)all);
-      return STATUS_MEMORY;
-    }
-    all[count] = name;
+  size_t count = 0;
+  while (names(f, count)) {
+    count++;
+  }
+  const char **all;
+  TRY(mem_alloc(&all, count, sizeof(char *), err));
+  for (size_t i = 0; i < count; i++) {
+    all[i] = names(f, i);
   }
   int near = str_nearest(word, all, count);
   status st = near >= 0 ? err_set(err, STATUS_INPUT, "%s: '%s' is not in %s (did you mean %s?)",

@@ -113,10 +113,10 @@ static status fill(struct list *configs, struct list *data, struct list *models,
   TRY(find_configs(configs, err));
   TRY(add_variable(data, "ESPALIER_DATA", err));
   TRY(add_if_there(data, ".", "data", err));
-  TRY(add_demo(data, configs, "../demo/data", err));
+  TRY(add_demo(data, configs, "../experiments/demo/data", err));
   TRY(add_variable(models, "ESPALIER_MODELS", err));
   TRY(add_if_there(models, ".", "models", err));
-  TRY(add_demo(models, configs, "../demo/models", err));
+  TRY(add_demo(models, configs, "../experiments/demo", err));
   return add_cache(models, err);
 }
 

@@ -11,10 +11,10 @@ struct cli_places {
 };
 
 /* Configs: ESPALIER_CONFIGS, ./configs, PREFIX/share/espalier/configs for a program in PREFIX/bin,
- * or configs/ in a folder above the program (a build tree). Data: ESPALIER_DATA, ./data, demo/data
- * beside configs. Models: ESPALIER_MODELS, ./models, demo/models beside configs, espalier/models in
- * XDG_CACHE_HOME or ~/.cache. The variables may hold several folders with colons between them.
- * Folders that are not there are left out. */
+ * or configs/ in a folder above the program (a build tree). Data: ESPALIER_DATA, ./data,
+ * experiments/demo/data beside configs. Models: ESPALIER_MODELS, ./models, experiments/demo beside
+ * configs, espalier/models in XDG_CACHE_HOME or ~/.cache. The variables may hold several folders
+ * with colons between them. Folders that are not there are left out. */
 status places_open(struct cli_places *out, struct error *err);
 void places_close(struct cli_places *p);
 

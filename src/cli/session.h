@@ -13,6 +13,12 @@ struct session {
   size_t memory;      /* bytes: this process's share */
 };
 
+/* Starts the program again with short spinning at OpenMP barriers, unless the user has set a
+ * policy; returns when there is nothing to do. The library reads its environment before main and
+ * then spins for milliseconds at every barrier: on a machine with other work that costs ten times
+ * the run. */
+void session_calm_threads(char **argv);
+
 /* Starts MPI when a launcher has set its variables, or when `force`. threads 0: this rank's share
  * of the cores. MPI is ended by session_end. */
 status session_open(struct session *out, bool force, int threads, struct error *err);

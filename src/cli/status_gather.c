@@ -32,7 +32,11 @@ static status find_cell(struct run_status *s, const char *variant, const char *d
   return STATUS_OK;
 }
 
+/* As a run takes records: what is done stays done, what failed may be tried again. */
 static void set_state(struct cell_status *c, bool failed, const char *error) {
+  if (c->state == CELL_DONE) {
+    return;
+  }
   c->state = failed ? CELL_FAILED : CELL_DONE;
   (void)snprintf(c->error, sizeof c->error, "%s", failed ? error : "");
 }
