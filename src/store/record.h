@@ -42,11 +42,11 @@ struct cell_record {
   char id[DIGEST_TEXT]; /* the cell's own identity: variant, data, task, options */
   bool failed;
   char error[512];
-  double seconds; /* evaluation */
+  int32_t choices; /* of the items below */
+  double seconds;  /* evaluation */
   size_t metric_count;
   struct metric_row *metrics;
-  int64_t items; /* 0 when per-item results are not kept */
-  int32_t choices;
+  int64_t items;         /* 0 when per-item results are not kept */
   float *loglikelihoods; /* [items][choices] */
   int32_t *gold;         /* [items] */
   int8_t *correct;       /* [items] */

@@ -14,7 +14,10 @@ static const struct dataset_info table_datasets[TABLE_DATASETS] = {{"topic", "to
                                                                    {"k|v_€", "language_modeling"}};
 
 #define ONE(i, method, parameters, sparsity, set, draw)                                            \
-  { "v" #i, "nano", method, parameters, sparsity, set, draw < 0 ? 0 : 16, draw < 0 ? 0 : 128, draw }
+  {                                                                                                \
+    "v" #i, "nano", (method), (parameters), (sparsity), (set), (draw) < 0 ? 0 : 16,                \
+        (draw) < 0 ? 0 : 128, (draw)                                                               \
+  }
 static const struct variant_info table_variants[TABLE_VARIANTS] = {
     ONE(0, "dense", "{}", "0", "", -1),
     ONE(1, "magnitude", "{}", "0.5", "", -1),
