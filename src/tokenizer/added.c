@@ -9,7 +9,7 @@ static const struct added_token *longest_at(const struct added_set *set, const c
                                             size_t bytes) {
   unsigned char c = (unsigned char)*at;
   for (size_t i = set->first[c]; i < set->first[c + 1]; i++) {
-    const struct added_token *t = set->tokens[i];
+    const struct added_token *t = &set->tokens[i];
     if (t->bytes <= bytes && memcmp(t->match, at, t->bytes) == 0) {
       return t;
     }

@@ -23,8 +23,8 @@ struct added_token {
 
 /* Tokens to look for in one pass, ordered by first byte and then by length, longest first. */
 struct added_set {
-  const struct added_token **tokens; /* [first[256]] */
-  size_t first[257];                 /* those that begin with byte c: first[c] to first[c + 1] */
+  struct added_token *tokens; /* [first[256]] copies; their texts belong to struct added */
+  size_t first[257];          /* those that begin with byte c: first[c] to first[c + 1] */
 };
 
 struct added {

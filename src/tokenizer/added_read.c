@@ -60,8 +60,7 @@ static unsigned char initial(const struct added_token *t) {
 }
 
 static int by_initial(const void *a, const void *b) {
-  const struct added_token *x = *(const struct added_token *const *)a;
-  const struct added_token *y = *(const struct added_token *const *)b;
+  const struct added_token *x = a, *y = b;
   int order = (initial(x) > initial(y)) - (initial(x) < initial(y));
   order = order ? order : (x->bytes < y->bytes) - (x->bytes > y->bytes);
   return order ? order : (x->id > y->id) - (x->id < y->id);
@@ -74,14 +73,14 @@ static status gather(struct added_set *set, const struct added *a, bool normaliz
   for (size_t i = 0; i < a->count; i++) {
     const struct added_token *t = &a->tokens[i];
     if (t->normalized == normalized && t->bytes > 0) {
-      set->tokens[n++] = t;
+      set->tokens[n++] = *t;
       set->first[initial(t) + 1]++;
     }
   }
   for (int c = 0; c < 256; c++) {
     set->first[c + 1] += set->first[c];
   }
-  qsort((void *)set->tokens, n, sizeof *set->tokens, by_initial);
+  qsort(set->tokens, n, sizeof *set->tokens, by_initial);
   return STATUS_OK;
 }
 
@@ -113,8 +112,8 @@ void added_free(struct added *a) {
     free(a->tokens[i].match);
   }
   free(a->tokens);
-  free((void *)a->raw.tokens);
-  free((void *)a->normals.tokens);
+  free(a->raw.tokens);
+  free(a->normals.tokens);
   vocab_free(&a->names);
   *a = (struct added){0};
 }

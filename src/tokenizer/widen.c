@@ -2,6 +2,7 @@
  * folds to its members; inside a class it becomes a nested class, which is not folded by itself. */
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,8 +129,10 @@ static status add_set(struct str *out, const struct set *set, bool in_class, str
   return str_addf(out, err, "]%s", in_class ? "" : ")");
 }
 
+enum { SPELLED = 16 }; /* bytes: the longest is "\p{Han}" */
+
 /* The set that an escape at p ("\p{..}", "\w") names, with its length in *used; 0: not such one. */
-static struct set escape_set(const char *p, char spelled[64], size_t *used) {
+static struct set escape_set(const char *p, char spelled[SPELLED], size_t *used) {
   static const char word[] = "L M Nd Nl Pc", digit[] = "Nd";
   struct set set = {.spelled = spelled};
   *used = 0;
@@ -154,10 +157,7 @@ static struct set escape_set(const char *p, char spelled[64], size_t *used) {
   }
   set.negated = (p[1] == 'P') != caret;
   set.categories = strcmp(category, "Han") == 0 ? NULL : category;
-  memcpy(spelled, "\\p{", 3);
-  memcpy(spelled + 3, category, strlen(category));
-  spelled[3 + strlen(category)] = '}';
-  set.length = strlen(category) + 4;
+  set.length = (size_t)snprintf(spelled, SPELLED, "\\p{%s}", category);
   *used = name + 1;
   return set;
 }
@@ -168,7 +168,7 @@ static status widen(struct str *out, const char *p, struct error *err) {
   while (*p) {
     size_t used = 1;
     if (*p == '\\') {
-      char spelled[64];
+      char spelled[SPELLED];
       struct set set = escape_set(p, spelled, &used);
       if (used) {
         TRY(add_set(out, &set, depth > 0, err));

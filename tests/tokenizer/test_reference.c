@@ -51,9 +51,11 @@ static bool same(const struct ids *got, const struct ids *wanted) {
          (got->count == 0 || memcmp(got->at, wanted->at, got->count * sizeof *got->at) == 0);
 }
 
-/* The number of strings whose ids differ; prints the first few. */
+/* The number of strings `first`, `first` + `step` and so on whose ids differ; prints the first few.
+ */
 static int compare_strings(const struct tokenizer *t, const char *folder, const char *name,
-                           const char *key, bool special) {
+                           bool special, int first, int step) {
+  const char *key = special ? "ids_special" : "ids";
   char *strings = read_file(reference, "strings.jsonl"), *list = read_file(folder, "ids.jsonl");
   char *strings_rest = strings, *list_rest = list, *line;
   struct str text = {0};
@@ -63,15 +65,17 @@ static int compare_strings(const struct tokenizer *t, const char *folder, const 
   while ((line = jsonl_line(&strings_rest))) {
     char *ids = jsonl_line(&list_rest);
     assert_non_null(ids);
+    if (count++ % step != first) {
+      continue;
+    }
     assert_true(jsonl_text(&text, line, "text"));
     assert_true(jsonl_ids(&wanted, ids, key));
     got.count = 0;
     assert_ok(tokenizer_encode(t, text.at, text.count, special, &got, &err));
     if (!same(&got, &wanted) && wrong++ < 5) {
-      printf("%s: %s of string %d '%s': %zu ids, wanted %zu\n", name, key, count, text.at,
+      printf("%s: %s of string %d '%s': %zu ids, wanted %zu\n", name, key, count - 1, text.at,
              got.count, wanted.count);
     }
-    count++;
   }
   assert_true(count > 0);
   str_free(&text);
@@ -86,8 +90,8 @@ static void check_strings(const char *folder, const char *name) {
   struct tokenizer *t;
   struct error err;
   assert_ok(tokenizer_open(&t, folder, &err));
-  assert_int_equal(compare_strings(t, folder, name, "ids", false), 0);
-  assert_int_equal(compare_strings(t, folder, name, "ids_special", true), 0);
+  assert_int_equal(compare_strings(t, folder, name, false, 0, 1), 0);
+  assert_int_equal(compare_strings(t, folder, name, true, 0, 1), 0);
   tokenizer_close(t);
 }
 
@@ -142,6 +146,10 @@ static void check_wikitext_of(const struct tokenizer *t, const char *name, size_
   assert_int_equal(ids.count, cJSON_GetObjectItem(wanted, "tokens")->valueint);
   sha256_hex(ids.at, ids.count * sizeof *ids.at, hex);
   assert_string_equal(hex, cJSON_GetObjectItem(wanted, "sha256_u32le")->valuestring);
+  if (which > 0) { /* one text shows what the template adds */
+    ids_free(&ids);
+    return;
+  }
   ids.count = 0;
   assert_ok(tokenizer_encode(t, text->at, text->count, true, &ids, &err));
   assert_int_equal(ids.count, cJSON_GetObjectItem(wanted, "tokens_special")->valueint);
@@ -192,12 +200,12 @@ static void test_wikitext_as_one_text_has_the_librarys_ids(void **state) {
 struct job {
   const struct tokenizer *tokenizer;
   const char *folder, *name;
-  int wrong;
+  int first, wrong;
 };
 
 static void *run_job(void *arg) {
   struct job *job = arg;
-  job->wrong = compare_strings(job->tokenizer, job->folder, job->name, "ids", false);
+  job->wrong = compare_strings(job->tokenizer, job->folder, job->name, false, job->first, 4);
   return NULL;
 }
 
@@ -207,8 +215,8 @@ static void check_threads(const char *folder, const char *name) {
   pthread_t threads[4];
   struct job jobs[4];
   assert_ok(tokenizer_open(&t, folder, &err));
-  for (size_t i = 0; i < 4; i++) {
-    jobs[i] = (struct job){t, folder, name, -1};
+  for (int i = 0; i < 4; i++) {
+    jobs[i] = (struct job){t, folder, name, i, -1};
     assert_int_equal(pthread_create(&threads[i], NULL, run_job, &jobs[i]), 0);
   }
   for (size_t i = 0; i < 4; i++) {
