@@ -73,7 +73,7 @@ enum { INDEX_MOST = 1 << 30 };
 
 static status eval_index(const struct expr *e, const struct scope *s, struct value *out,
                          struct error *err) {
-  struct value v, index;
+  struct value v = {0}, index = {0};
   TRY(expr_eval(e->args[0], s, &v, err));
   TRY(expr_eval(e->args[1], s, &index, err));
   if (v.kind == VALUE_MAP && index.kind == VALUE_TEXT) {
@@ -108,7 +108,7 @@ static status bound(const struct expr *e, const struct expr *arg, const struct s
     *out = otherwise;
     return STATUS_OK;
   }
-  struct value v;
+  struct value v = {0};
   long i;
   TRY(expr_eval(arg, s, &v, err));
   if (!value_whole(&v, -INDEX_MOST, INDEX_MOST, &i)) {
@@ -122,7 +122,7 @@ static status bound(const struct expr *e, const struct expr *arg, const struct s
 
 static status eval_slice(const struct expr *e, const struct scope *s, struct value *out,
                          struct error *err) {
-  struct value v;
+  struct value v = {0};
   size_t first = 0, last = 0;
   TRY(expr_eval(e->args[0], s, &v, err));
   TRY(check_sequence(e, s, &v, err));
@@ -228,7 +228,7 @@ static status contains(const struct expr *e, const struct scope *s, const struct
 
 static status eval_binary(const struct expr *e, const struct scope *s, struct value *out,
                           struct error *err) {
-  struct value a, b;
+  struct value a = {0}, b = {0};
   TRY(expr_eval(e->args[0], s, &a, err));
   TRY(expr_eval(e->args[1], s, &b, err));
   switch (e->op) {
@@ -252,7 +252,7 @@ static status eval_binary(const struct expr *e, const struct scope *s, struct va
 /* and, or, not and the inline if: as in Python, the branch not taken is not evaluated. */
 static status eval_logic(const struct expr *e, const struct scope *s, struct value *out,
                          struct error *err) {
-  struct value v;
+  struct value v = {0};
   TRY(expr_eval(e->args[e->op == EXPR_CHOOSE], s, &v, err));
   bool truth = value_truth(&v);
   if (e->op == EXPR_NOT) {
@@ -271,7 +271,7 @@ static status eval_logic(const struct expr *e, const struct scope *s, struct val
 
 status expr_eval(const struct expr *e, const struct scope *s, struct value *out,
                  struct error *err) {
-  struct value v;
+  struct value v = {0};
   switch (e->op) {
   case EXPR_CONSTANT:
     *out = e->constant;

@@ -54,7 +54,7 @@ static status node(struct expr **out, struct cursor *c, enum expr_op op, size_t 
   if (++c->nodes > MOST_NODES) {
     return cursor_fail(c, err, "more than %d names and operators", (int)MOST_NODES);
   }
-  TRY(arena_alloc(c->arena, &e, sizeof *e + count * sizeof *args, err));
+  TRY(arena_alloc(c->arena, &e, sizeof *e + count * sizeof(struct expr *), err));
   e->op = op;
   e->origin = c->origin;
   e->count = count;
@@ -147,7 +147,7 @@ static status parse_primary(struct expr **out, struct cursor *c, struct error *e
     return expect(c, ")", err);
   }
   if (take(c, "[")) {
-    struct expr *args[MOST_ARGS];
+    struct expr *args[MOST_ARGS] = {0};
     size_t count = 0;
     TRY(parse_items(args, &count, c, "]", err));
     return node(out, c, EXPR_LIST, count, args, err);
@@ -156,8 +156,8 @@ static status parse_primary(struct expr **out, struct cursor *c, struct error *e
   if (yes || take(c, "false") || take(c, "False")) {
     return constant(out, c, value_bool(yes), err);
   }
-  const char *at;
-  size_t n;
+  const char *at = NULL;
+  size_t n = 0;
   char *name;
   TRY(name_take(c, &at, &n, err));
   TRY(arena_dup(c->arena, &name, at, n, err));
@@ -190,8 +190,8 @@ static status parse_postfix(struct expr **out, struct cursor *c, struct error *e
   TRY(parse_primary(out, c, err));
   for (;;) {
     if (take(c, ".")) {
-      const char *at;
-      size_t n;
+      const char *at = NULL;
+      size_t n = 0;
       char *name;
       TRY(name_take(c, &at, &n, err));
       TRY(arena_dup(c->arena, &name, at, n, err));
@@ -206,8 +206,8 @@ static status parse_postfix(struct expr **out, struct cursor *c, struct error *e
 }
 
 static status parse_filter(struct expr **out, struct cursor *c, struct error *err) {
-  const char *at, *nearest;
-  size_t n;
+  const char *at = NULL, *nearest = NULL;
+  size_t n = 0;
   TRY(name_take(c, &at, &n, err));
   const struct filter *filter = filter_find(at, n, &nearest);
   if (!filter) {
@@ -215,7 +215,7 @@ static status parse_filter(struct expr **out, struct cursor *c, struct error *er
                                  nearest)
                    : cursor_fail(c, err, "unknown filter '%.*s'", (int)n, at);
   }
-  struct expr *args[MOST_ARGS];
+  struct expr *args[MOST_ARGS] = {0};
   args[0] = *out;
   size_t count = 1;
   if (take(c, "(")) {
@@ -251,7 +251,7 @@ static status parse_unary(struct expr **out, struct cursor *c, struct error *err
 static status parse_join(struct expr **out, struct cursor *c, struct error *err) {
   TRY(parse_unary(out, c, err));
   while (take(c, "~")) {
-    struct expr *right;
+    struct expr *right = NULL;
     TRY(parse_unary(&right, c, err));
     TRY(binary(out, c, EXPR_JOIN, right, err));
   }
@@ -269,7 +269,7 @@ static status parse_sum(struct expr **out, struct cursor *c, struct error *err) 
     if (!plus && !take(c, "-")) {
       return STATUS_OK;
     }
-    struct expr *right;
+    struct expr *right = NULL;
     TRY(parse_join(&right, c, err));
     TRY(binary(out, c, plus ? EXPR_ADD : EXPR_SUBTRACT, right, err));
   }
@@ -284,7 +284,7 @@ static status parse_comparison(struct expr **out, struct cursor *c, struct error
       {"<", EXPR_LESS},   {">", EXPR_MORE},     {"in", EXPR_IN},
   };
   TRY(parse_sum(out, c, err));
-  struct expr *right;
+  struct expr *right = NULL;
   for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
     if (take(c, operators[i].text)) {
       TRY(parse_sum(&right, c, err));
@@ -314,7 +314,7 @@ static status parse_not(struct expr **out, struct cursor *c, struct error *err) 
 static status parse_and(struct expr **out, struct cursor *c, struct error *err) {
   TRY(parse_not(out, c, err));
   while (take(c, "and")) {
-    struct expr *right;
+    struct expr *right = NULL;
     TRY(parse_not(&right, c, err));
     TRY(binary(out, c, EXPR_AND, right, err));
   }
@@ -324,7 +324,7 @@ static status parse_and(struct expr **out, struct cursor *c, struct error *err) 
 static status parse_or(struct expr **out, struct cursor *c, struct error *err) {
   TRY(parse_and(out, c, err));
   while (take(c, "or")) {
-    struct expr *right;
+    struct expr *right = NULL;
     TRY(parse_and(&right, c, err));
     TRY(binary(out, c, EXPR_OR, right, err));
   }

@@ -101,7 +101,7 @@ static status render_texts(const struct texts *texts, const struct scope *s, cha
 
 static status find_gold(const struct task *t, const struct scope *s, struct rendered *r,
                         struct error *err) {
-  struct value v;
+  struct value v = {0};
   long index;
   const struct origin *origin = template_origin(t->label);
   TRY(template_value(t->label, s, &v, err));

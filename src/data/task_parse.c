@@ -144,7 +144,7 @@ static status parse_texts(struct task *t, const char *key, bool value, struct te
   if (out->count == 0) {
     return yaml_fail(entry.file, entry.node, err, "%s is an empty list", key);
   }
-  TRY(arena_alloc(t->arena, &out->at, out->count * sizeof *out->at, err));
+  TRY(arena_alloc(t->arena, &out->at, out->count * sizeof(struct template *), err));
   for (size_t i = 0; i < out->count; i++) {
     struct entry item = {entry.file, out->is_list ? &entry.node->items[i] : entry.node};
     TRY(parse_template(t, item, key, value && !out->is_list, &out->at[i], err));

@@ -22,19 +22,25 @@ struct bootstrap {
   enum bootstrap_of what;
 };
 
+/* random.choices(range(n), k=1) */
+static size_t pick(struct rng *rng, size_t n) {
+  return (size_t)floor(rng_double(rng) * (double)n);
+}
+
 static double replicate(const struct bootstrap *b, struct rng *rng, struct sample *s) {
-  for (size_t i = 0; i < b->n; i++) {
-    size_t j = (size_t)floor(rng_double(rng) * (double)b->n);
-    if (b->values) {
-      s->values[i] = b->values[j];
-    } else {
-      s->gold[i] = b->gold[j];
-      s->pred[i] = b->pred[j];
+  if (b->values) {
+    for (size_t i = 0; i < b->n; i++) {
+      s->values[i] = b->values[pick(rng, b->n)];
     }
+    return metric_perplexity(s->values, b->n);
   }
-  return b->values                 ? metric_perplexity(s->values, b->n)
-         : b->what == BOOTSTRAP_F1 ? metric_f1(s->gold, s->pred, b->n)
-                                   : metric_mcc(s->gold, s->pred, b->n, b->labels);
+  for (size_t i = 0; i < b->n; i++) {
+    size_t j = pick(rng, b->n);
+    s->gold[i] = b->gold[j]; /* NOLINT(clang-analyzer-core.NullDereference): sample_alloc */
+    s->pred[i] = b->pred[j];
+  }
+  return b->what == BOOTSTRAP_F1 ? metric_f1(s->gold, s->pred, b->n)
+                                 : metric_mcc(s->gold, s->pred, b->n, b->labels);
 }
 
 static status sample_alloc(struct sample *s, const struct bootstrap *b, struct error *err) {
