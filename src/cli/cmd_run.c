@@ -199,7 +199,7 @@ status cmd_run(int argc, char **argv, struct error *err) {
     if (session.group.rank == 0 && st != STATUS_OK) {
       (void)fprintf(stderr, "espalier: %s\n", err->text);
     }
-    session_abandon(status_exit(st));
+    session_abandon(status_exit(st), outcome.hung);
   }
   return st;
 }

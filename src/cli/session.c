@@ -15,7 +15,7 @@
 #include "sched/host.h"
 
 void session_calm_threads(char **argv) {
-  static const char spins[] = "10000"; /* tens of microseconds */
+  static const char spins[] = "2000"; /* about ten microseconds */
   char program[PATH_MAX];
   ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
   if (n <= 0 || getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") ||
@@ -84,9 +84,9 @@ void session_end(void) {
   }
 }
 
-void session_abandon(int exit_status) {
+void session_abandon(int exit_status, bool hung) {
   (void)fflush(NULL);
-  if (mpi_lives() && session_rank() == 0) {
+  if (hung && mpi_lives()) {
     (void)MPI_Abort(MPI_COMM_WORLD, exit_status);
   }
   _exit(exit_status);

@@ -29,8 +29,9 @@ int session_rank(void);
 /* Ends MPI when it was started: every rank must come here. */
 void session_end(void);
 
-/* Ends the process although ranks are lost, without waiting for them. Does not return. */
-void session_abandon(int exit_status) __attribute__((noreturn));
+/* Ends the process although ranks are lost, without waiting for them; hung: ends those that live
+ * too. Does not return. */
+void session_abandon(int exit_status, bool hung) __attribute__((noreturn));
 
 /* Gives every rank rank 0's standard input: mpirun forwards it to rank 0 alone. Collective; nothing
  * happens in one process. */

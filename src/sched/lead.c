@@ -343,8 +343,8 @@ static status serve(struct lead *l, struct error *err) {
 }
 
 /* Lets the other ranks go: all of them have stopped, or have had time to. */
-static bool release(struct lead *l, status outcome) {
-  bool all = true;
+static void release(struct lead *l, status outcome, struct run_outcome *out) {
+  bool all, waiting;
   double until = host_seconds() + GOODBYE;
   for (int r = 1; r < l->ranks; r++) {
     send_any(l, r, &(struct message){.kind = MESSAGE_STOP});
@@ -353,7 +353,7 @@ static bool release(struct lead *l, status outcome) {
     bool heard;
     status st = listen(l, &heard, NULL);
     all = true;
-    bool waiting = false;
+    waiting = false;
     for (int r = 1; r < l->ranks; r++) {
       bool gone = !l->bye[r] && peers_gone(l->o->peers, r);
       all = all && l->bye[r];
@@ -364,11 +364,12 @@ static bool release(struct lead *l, status outcome) {
     }
     transport_nap(NAP_MOST);
   }
+  out->all_alive = all;
+  out->hung = waiting;
   struct message end = {.kind = MESSAGE_END, .all_alive = all, .outcome = (int32_t)outcome};
   for (int r = 1; r < l->ranks; r++) {
     send_any(l, r, &end);
   }
-  return all;
 }
 
 static status make_master(struct lead *l, struct error *err) {
@@ -412,8 +413,7 @@ static status judge(const struct lead *l) {
   return ledger_failed(l->o->ledger) ? STATUS_PARTIAL : STATUS_OK;
 }
 
-status lead(const struct lead_options *options, bool *all_alive, bool *signalled,
-            struct error *err) {
+status lead(const struct lead_options *options, struct run_outcome *out, struct error *err) {
   double now = host_seconds();
   struct lead l = {.o = options,
                    .ranks = options->transport ? options->transport->size : 1,
@@ -432,8 +432,11 @@ status lead(const struct lead_options *options, bool *all_alive, bool *signalled
     st = judge(&l);
     tell(&l, (struct run_event){.kind = RUN_FINISHED});
   }
-  *all_alive = l.lost && l.bye ? release(&l, st) : false;
-  *signalled = l.signalled;
+  out->stopped_by_signal = l.signalled;
+  out->all_alive = false;
+  if (l.lost && l.bye) {
+    release(&l, st, out);
+  }
   close_lead(&l);
   return st;
 }

@@ -17,9 +17,7 @@ struct lead_options {
   double start, end; /* on host_seconds; end 0: never */
 };
 
-/* Computes what the ledger lacks. *all_alive says whether every rank has said goodbye, *signalled
- * whether a signal ended the run. */
-status lead(const struct lead_options *options, bool *all_alive, bool *signalled,
-            struct error *err);
+/* Computes what the ledger lacks; fills the outcome's fields about ranks and signals. */
+status lead(const struct lead_options *options, struct run_outcome *out, struct error *err);
 
 #endif

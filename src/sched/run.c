@@ -96,7 +96,7 @@ static status run_first(struct run *r, const struct transport *transport, struct
                                  .start = r->start,
                                  .end = o->time_left > 0 ? r->start + o->time_left - margin : 0};
   tell_note(r);
-  status st = lead(&options, &out->all_alive, &out->stopped_by_signal, err);
+  status st = lead(&options, out, err);
   for (size_t v = 0; v < r->plan->variant_count; v++) {
     for (size_t d = 0; d < r->plan->dataset_count; d++) {
       out->cells += plan_cell(r->plan, v, d)->wanted;

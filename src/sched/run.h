@@ -63,6 +63,7 @@ struct run_outcome {
   char first_failure[512]; /* its reason */
   bool stopped_by_signal;
   bool all_alive;    /* no rank was lost: MPI can be finalised */
+  bool hung;         /* a rank lives and does not answer: only ending the job gets rid of it */
   char output[4096]; /* path of the results file */
 };
 
