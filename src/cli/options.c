@@ -148,6 +148,7 @@ status cli_parse(const struct argp *argp, const char *const *repeatable, int arg
   if (help) {
     char name[64];
     (void)snprintf(name, sizeof name, "espalier %s", argv[0]);
+    (void)setenv("ARGP_HELP_FMT", "no-dup-args-note,rmargin=100", 0);
     argp_help(argp, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
     exit(fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
   }
