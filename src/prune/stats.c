@@ -8,6 +8,11 @@
 
 enum { COLUMNS_PER_TASK = 64 };
 
+/* Elements before row i of a lower triangle. */
+static size_t triangle(size_t i) {
+  return i * (i + 1) / 2;
+}
+
 status stats_create(struct stats *out, int cols, unsigned has, struct error *err) {
   struct stats s = {.cols = cols, .has = has};
   size_t n = (size_t)cols;
@@ -20,6 +25,7 @@ status stats_create(struct stats *out, int cols, unsigned has, struct error *err
   }
   if (has & STATS_GRAM) {
     TRY_GOTO(st, fail, mem_alloc(&s.gram, n * n, sizeof *s.gram, err));
+    TRY_GOTO(st, fail, mem_alloc(&s.gram_sums, triangle(n), sizeof *s.gram_sums, err));
   }
   *out = s;
   return STATUS_OK;
@@ -32,6 +38,7 @@ void stats_free(struct stats *s) {
   free(s->squares);
   free(s->sums);
   free(s->gram);
+  free(s->gram_sums);
   *s = (struct stats){0};
 }
 
@@ -47,6 +54,7 @@ void stats_clear(struct stats *s) {
   }
   if (s->gram) {
     memset(s->gram, 0, n * n * sizeof *s->gram);
+    memset(s->gram_sums, 0, triangle(n) * sizeof *s->gram_sums);
   }
 }
 
@@ -69,12 +77,37 @@ static void add_moments(struct stats *s, const float *x, int tokens) {
   }
 }
 
+/* Moves what one call made from gram into the sums. */
+static void fold_gram(struct stats *s) {
+  size_t n = (size_t)s->cols;
+#pragma omp parallel for schedule(dynamic, 16)
+  for (size_t i = 0; i < n; i++) {
+    double *to = s->gram_sums + triangle(i);
+    for (size_t j = 0; j <= i; j++) {
+      to[j] += (double)s->gram[i * n + j];
+    }
+    memset(s->gram + i * n, 0, n * sizeof *s->gram);
+  }
+}
+
+static void unfold_gram(struct stats *s) {
+  size_t n = (size_t)s->cols;
+#pragma omp parallel for schedule(dynamic, 16)
+  for (size_t i = 0; i < n; i++) {
+    const double *from = s->gram_sums + triangle(i);
+    for (size_t j = 0; j <= i; j++) {
+      s->gram[i * n + j] = s->gram[j * n + i] = (float)from[j];
+    }
+  }
+}
+
 status stats_add(struct stats *s, const float *x, int tokens, int samples, struct error *err) {
   if (s->squares || s->sums) {
     add_moments(s, x, tokens);
   }
   if (s->gram) {
     TRY(gram_add(s->gram, x, tokens, s->cols, err));
+    fold_gram(s);
   }
   s->tokens += tokens;
   s->samples += samples;
@@ -94,7 +127,8 @@ status stats_reduce(struct stats *s, const struct group *group, struct error *er
     TRY(group_sum_double(group, s->sums, n, err));
   }
   if (s->gram) {
-    TRY(group_sum_float(group, s->gram, n * n, err));
+    TRY(group_sum_double(group, s->gram_sums, triangle(n), err));
+    unfold_gram(s);
   }
   return STATUS_OK;
 }

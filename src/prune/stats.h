@@ -20,17 +20,24 @@ struct stats {
   int64_t tokens;
   double *squares; /* [cols] */
   double *sums;    /* [cols] */
-  float *gram;     /* [cols][cols], both triangles */
+  float *gram;     /* [cols][cols], both triangles; valid once stats_reduce was called */
+  /* [cols · (cols + 1) / 2], the lower triangle by rows: float32 Gram matrices of single calls
+   * summed in float64. Such sums hardly ever round, so their order, and with it how calls are
+   * spread over ranks, does not show: SparseGPT would turn a last bit into other masks a few blocks
+   * on. */
+  double *gram_sums;
 };
 
 status stats_create(struct stats *out, int cols, unsigned has, struct error *err);
 void stats_free(struct stats *s);
 void stats_clear(struct stats *s);
 
-/* Adds x [tokens][cols], the activations of `samples` sequences. */
+/* Adds x [tokens][cols], the activations of `samples` sequences. Equal calls in any order and on
+ * any ranks end in equal Gram matrices. */
 status stats_add(struct stats *s, const float *x, int tokens, int samples, struct error *err);
 
-/* Sums the records of a group's ranks; all get the result. */
+/* Sums the records of a group's ranks; all get the result. Called once, after the last stats_add
+ * and in a group of one too. */
 status stats_reduce(struct stats *s, const struct group *group, struct error *err);
 
 #endif

@@ -128,7 +128,8 @@ static inline status layers_stats(const struct layers *l, const cJSON *c, struct
     st = stats_add(out, x + (size_t)i * each, tokens, 1, err);
   }
   free(x);
-  return st;
+  const struct group alone = group_single();
+  return st == STATUS_OK ? stats_reduce(out, &alone, err) : st;
 }
 
 /* The case's weights, pruned as wished; the caller frees *out. */
