@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "store/seal.h"
 
 static herr_t innermost(unsigned n, const H5E_error2_t *entry, void *user) {
   if (n == 0 && entry->desc) {
@@ -102,26 +103,22 @@ status h5_publish(const struct h5 *h, struct error *err) {
   if (H5Fflush(h->file, H5F_SCOPE_GLOBAL) < 0 || (size = H5Fget_file_image(h->file, NULL, 0)) < 0) {
     return h5_fail(h, "the file's bytes", err);
   }
-  char *image;
-  TRY(mem_alloc_raw(&image, (size_t)size, 1, err));
-  status st = H5Fget_file_image(h->file, image, (size_t)size) < 0
-                  ? h5_fail(h, "the file's bytes", err)
-                  : replace(h->path, image, (size_t)size, err);
+  unsigned char *image;
+  TRY(mem_alloc_raw(&image, (size_t)size + SEAL_BYTES, 1, err));
+  status st = STATUS_OK;
+  if (H5Fget_file_image(h->file, image, (size_t)size) < 0) {
+    st = h5_fail(h, "the file's bytes", err);
+  } else {
+    seal_make(image, (size_t)size, image + size);
+    st = replace(h->path, (char *)image, (size_t)size + SEAL_BYTES, err);
+  }
   free(image);
   return st;
 }
 
-/* In the system's words what it refuses, before HDF5 wraps it. */
-static status check_file(const char *path, struct error *err) {
-  struct map map;
-  TRY(map_open(&map, path, err));
-  map_close(&map);
-  return STATUS_OK;
-}
-
 status h5_open(struct h5 *out, const char *path, struct error *err) {
   *out = (struct h5){.file = -1, .path = path};
-  TRY(check_file(path, err));
+  TRY(seal_check(path, err));
   silence(out);
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   (void)H5Pset_file_locking(access, 0, 1);

@@ -17,11 +17,11 @@ struct h5 {
 /* A new file in memory, to be published as path: HDF5 1.10 crashes at exit after a write that the
  * disk refused, so it never writes to one. */
 status h5_create(struct h5 *out, const char *path, struct error *err);
-/* Writes a file made by h5_create: temporary file beside path, sync, rename. */
+/* Writes a file made by h5_create, sealed (seal.h): temporary file beside path, sync, rename. */
 status h5_publish(const struct h5 *h, struct error *err);
 
-/* Opens path for reading. Takes no lock of HDF5's: results files are replaced, never changed, and
- * some cluster file systems know no locks. */
+/* Opens path for reading; refuses a broken seal. Takes no lock of HDF5's: results files are
+ * replaced, never changed, and some cluster file systems know no locks. */
 status h5_open(struct h5 *out, const char *path, struct error *err);
 void h5_close(struct h5 *h);
 

@@ -10,6 +10,7 @@
 #include "base/sequences.h"
 #include "store/fixture.h"
 #include "store/h5.h"
+#include "store/seal.h"
 
 static char folder[] = "/tmp/espalier_results_XXXXXX";
 static char path[64], other[64];
@@ -209,11 +210,33 @@ static void foreign_and_damaged_files_are_one_clear_line(void **state) {
   char *bytes;
   size_t size;
   assert_ok(file_read(&bytes, &size, path, &err));
-  for (size_t cut = 0; cut < size; cut += 101) {
+  for (size_t cut = 0; cut < size - SEAL_BYTES; cut += 499) {
     assert_ok(file_write(path, bytes, cut, &err));
     assert_fails(results_read(&f, path, &err), STATUS_INPUT, "x.h5: ");
   }
+  for (size_t i = 0; i < size - SEAL_BYTES; i += 509) {
+    bytes[i] = (char)(bytes[i] ^ (1 << i % 8));
+    assert_ok(file_write(path, bytes, size, &err));
+    assert_fails(results_read(&f, path, &err), STATUS_INPUT, "x.h5: damaged");
+    bytes[i] = (char)(bytes[i] ^ (1 << i % 8));
+  }
   free(bytes);
+}
+
+static void a_file_changed_through_hdf5_is_read_unsealed(void **state) {
+  (void)state;
+  struct error err = {0};
+  struct results r = fixture_results();
+  assert_ok(results_write(path, &r, &err));
+  hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+  assert_true(file >= 0);
+  struct h5 h = {.file = file, .path = path};
+  assert_ok(h5_text_attribute(&h, "/", "comment", "by hand", &err));
+  (void)H5Fclose(file);
+  struct results_file f;
+  assert_ok(results_read(&f, path, &err));
+  assert_int_equal(f.metric_count, 5);
+  results_close(&f);
 }
 
 static void a_full_disk_leaves_the_old_file_and_no_other(void **state) {
@@ -300,6 +323,7 @@ int main(void) {
       cmocka_unit_test(attributes_are_text_of_any_length),
       cmocka_unit_test(calibration_draws_of_one_name_get_names_of_their_own),
       cmocka_unit_test(foreign_and_damaged_files_are_one_clear_line),
+      cmocka_unit_test(a_file_changed_through_hdf5_is_read_unsealed),
       cmocka_unit_test(a_full_disk_leaves_the_old_file_and_no_other),
       cmocka_unit_test(an_unwritable_folder_is_one_line),
       cmocka_unit_test(python_reads_it_with_h5py_and_pandas_alone),
