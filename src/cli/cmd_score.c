@@ -184,7 +184,7 @@ static status score_all(const struct score_arguments *a, const struct requests *
     st = compute(r, c, session, &watched, scores, err);
   }
   progress_close(&watched.progress);
-  if (st == STATUS_OK && session->group.rank == 0) {
+  if (scores && st == STATUS_OK && session->group.rank == 0) {
     print_scores(scores, r->count);
   }
   free(scores);

@@ -64,10 +64,11 @@ static status count_sharers(const struct group *group, const cpu_set_t *mine, in
                                        MPI_BYTE, node) != MPI_SUCCESS) {
     st = err_set(err, STATUS_MPI, "MPI_Allgather failed");
   }
-  *sharers = 0;
+  int same = 0; /* this rank among them */
   for (int i = 0; st == STATUS_OK && i < *ranks; i++) {
-    *sharers += CPU_EQUAL(mine, &all[i]) != 0;
+    same += CPU_EQUAL(mine, &all[i]) != 0;
   }
+  *sharers = same > 1 ? same : 1;
   free(all);
   (void)MPI_Comm_free(&node);
   return st;

@@ -126,6 +126,9 @@ static void tell_entry(struct lead *l, const struct ledger_entry *entry) {
 }
 
 static status keep(struct lead *l, const struct message *m, struct error *err) {
+  if (!m) {
+    return err_set(err, STATUS_BUG, "a result without its record");
+  }
   struct ledger_entry entry;
   TRY(ledger_add(l->o->ledger, m->record, m->record_size, &entry, err));
   l->dirty = true;

@@ -104,7 +104,7 @@ static status take_variant(struct ledger *l, const unsigned char *bytes, size_t 
     drop_variant(*slot);
     *slot = r;
   }
-  if (*known) {
+  if (r) {
     *out = (struct ledger_entry){v, l->plan->dataset_count, r->failed, fresh, r->error};
   }
   return st;
@@ -128,7 +128,7 @@ static status take_cell(struct ledger *l, const unsigned char *bytes, size_t siz
     drop_cell(*slot);
     *slot = r;
   }
-  if (*known) {
+  if (r) {
     *out = (struct ledger_entry){v, d, r->failed, fresh, r->error};
   }
   return st;

@@ -41,8 +41,8 @@ enum event_kind {
 
 struct event {
   enum event_kind kind;
-  double now; /* seconds since any moment; never goes back */
   int rank, task, cell;
+  double now; /* seconds since any moment; never goes back */
   int64_t instance;
 };
 

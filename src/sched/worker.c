@@ -31,9 +31,10 @@ status worker_create(struct worker **out, struct plan *plan, const struct worker
   w->budget = budget;
   w->group = group_single();
   status st;
-  TRY_GOTO(st, fail,
-           mem_alloc(&w->sets, plan->model_count * plan->dataset_count, sizeof *w->sets, err));
-  TRY_GOTO(st, fail, mem_alloc(&w->overlays, plan->model_count, sizeof *w->overlays, err));
+  TRY_GOTO(
+      st, fail,
+      mem_alloc(&w->sets, plan->model_count * plan->dataset_count, sizeof(struct evalset *), err));
+  TRY_GOTO(st, fail, mem_alloc(&w->overlays, plan->model_count, sizeof(struct overlay *), err));
   *out = w;
   return STATUS_OK;
 fail:

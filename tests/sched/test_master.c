@@ -276,9 +276,7 @@ static void sim_act(struct sim *s, struct action a) {
       *r = (struct sim_rank){
           .busy = true, .task = a.task, .at = MASTER_PREPARE, .instance = a.instance};
     }
-  } else if (a.kind == ACTION_RECORD && a.cell != MASTER_PREPARE) {
-    s->ended[a.task][a.cell]++;
-  } else if (a.kind == ACTION_FAIL) {
+  } else if ((a.kind == ACTION_RECORD && a.cell != MASTER_PREPARE) || a.kind == ACTION_FAIL) {
     s->ended[a.task][a.cell]++;
   } else if (a.kind == ACTION_FINISH) {
     assert_false(s->finished);
