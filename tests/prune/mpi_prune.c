@@ -82,8 +82,7 @@ static void check_nano(void) {
     expect(false, folder, err.text, 0);
     return;
   }
-  pruning_ids(&p.ids, 60);
-  check(&p, "wanda", "2:4", FACTOR_AUTO);
+  pruning_ids(&p.ids, 24);
   check(&p, "sparsegpt", "2:4", FACTOR_LOCAL);
   check(&p, "sparsegpt", "0.5", FACTOR_SCALAPACK);
   model_close(p.model);
