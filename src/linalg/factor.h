@@ -28,7 +28,7 @@ bool factor_is_shared(enum factor_where where, int n, const struct group *group)
  * replaces it by U (zeros below the diagonal). Not positive definite: damp is raised tenfold and
  * tried again, up to a factor of 1e6; *damp_used tells what it took. Refuses NaN and infinities
  * before and after. A damping of 0 is raised to 1e-4 first. Factored in float64, so that LAPACK and
- * ScaLAPACK, which sum in different orders, round to the same float32 but for rare last bits; takes
+ * ScaLAPACK, which sum in different orders, round to the same float32 but for few last bits; takes
  * 8·n² bytes beside h, and locally its bits do not depend on the number of threads. With
  * FACTOR_SCALAPACK (or AUTO choosing it) every rank of the group calls with the same h and gets the
  * same U. */
