@@ -99,7 +99,7 @@ static status fill_text(struct evalset *e, const struct items *items, const stru
   }
   struct ids ids = {0};
   status st = encode_texts(e, items, t, &ids, err);
-  st = st == STATUS_OK ? fill_windows(e, &ids, m, options->limit, err) : st;
+  st = st == STATUS_OK ? fill_windows(e, &ids, m, options->windows, err) : st;
   ids_free(&ids);
   return st;
 }

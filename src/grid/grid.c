@@ -15,7 +15,7 @@ enum { DEFAULT_SAMPLES = 128, VARIANTS = 1000000, WINDOW = 1 << 24 };
 
 static const char *const keys[] = {"experiment", "models", "methods",   "sparsity", "calibration",
                                    "datasets",   "limit",  "precision", "seed",     "exclude",
-                                   "store",      "shots",  "bos",       "window"};
+                                   "store",      "shots",  "bos",       "window",   "windows"};
 enum { KEYS = sizeof keys / sizeof keys[0] };
 
 static bool is_name(const char *text) {
@@ -98,7 +98,7 @@ static status read_int(const struct grid *g, const char *key, long low, long hig
 }
 
 static status read_numbers(struct grid *g, struct error *err) {
-  long limit = 0, shots = 0, window = 0, seed = 0;
+  long limit = 0, shots = 0, window = 0, windows = 0, seed = 0;
   const struct yaml *node = yaml_get(&g->file.root, "limit");
   if (node && node->kind == YAML_TEXT && !node->quoted && strcmp(node->text, "0") == 0) {
     return yaml_fail(&g->file, node, err, "'limit' is 0 (leave the key out for all items)");
@@ -106,10 +106,13 @@ static status read_numbers(struct grid *g, struct error *err) {
   TRY(read_int(g, "limit", 1, INT_MAX, &limit, err));
   TRY(read_int(g, "shots", 0, 1000, &shots, err));
   TRY(read_int(g, "window", 2, WINDOW, &window, err));
+  windows = limit;
+  TRY(read_int(g, "windows", 1, INT_MAX, &windows, err));
   TRY(read_int(g, "seed", 0, LONG_MAX, &seed, err));
   g->limit = (int)limit;
   g->shots = (int)shots;
   g->window = (int)window;
+  g->windows = (int)windows;
   g->seed = (uint64_t)seed;
   node = yaml_get(&g->file.root, "window");
   g->window_line = node ? node->line : 0;

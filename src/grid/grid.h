@@ -94,7 +94,8 @@ struct grid {
   int draws;                  /* default 1 */
   struct grid_name *datasets; /* names of tasks, or paths */
   size_t dataset_count;
-  int limit;        /* items per data set, windows of a perplexity one; 0: all (key absent) */
+  int limit;        /* items per data set; 0: all (key absent) */
+  int windows;      /* windows of a perplexity data set; default limit; 0: all */
   int shots;        /* few-shot examples; default 0 */
   bool bos;         /* the tokenizer's template before each context; default false */
   int window;       /* tokens per perplexity window; 0 (the default): positions, at most 2048 */

@@ -120,6 +120,7 @@ void plan_free(struct plan *p) {
 struct evalset_options plan_evalset_options(const struct plan *p) {
   return (struct evalset_options){
       .limit = p->grid->limit,
+      .windows = p->grid->windows,
       .shots = p->grid->shots,
       .length = p->grid->window,
       .bos = p->grid->bos,

@@ -69,8 +69,8 @@ static status identify_cell(const struct plan *p, const struct variant *v,
   const struct grid *g = p->grid;
   int window = g->window ? g->window : plan_default_length(p->models[v->model].model);
   bool windows = task_type(data->task) == TASK_PERPLEXITY;
-  const int64_t options[] = {g->limit, windows ? 0 : g->shots, windows ? 0 : g->bos,
-                             windows ? window : 0};
+  const int64_t options[] = {windows ? g->windows : g->limit, windows ? 0 : g->shots,
+                             windows ? 0 : g->bos, windows ? window : 0};
   struct digest d = {0};
   TRY(digest_feed_text(&d, v->id, err));
   TRY(digest_feed_text(&d, data->data_digest, err));

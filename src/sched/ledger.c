@@ -20,14 +20,10 @@ struct ledger {
   struct variant_info *variant_infos;
   struct dataset_info *dataset_infos;
   struct calibration_info *calibration_infos;
+  bool *wanted;            /* [variant_count][dataset_count] */
   struct sequences *draws; /* [calibration_count] */
   size_t calibration_count;
 };
-
-status ledger_journal_path(char **out, const char *results, struct error *err) {
-  size_t stem = strlen(results) - (str_ends(results, ".h5") ? 3 : 0);
-  return str_format(out, err, "%.*s.journal", (int)stem, results);
-}
 
 static int compare_ids(const void *a, const void *b, void *plan) {
   const struct plan *p = plan;
@@ -169,6 +165,11 @@ static status describe(struct ledger *l, struct error *err) {
         .length = v->length,
         .draw = v->draw};
   }
+  size_t cells = p->variant_count * p->dataset_count;
+  TRY(mem_alloc(&l->wanted, cells, sizeof *l->wanted, err));
+  for (size_t i = 0; i < cells; i++) {
+    l->wanted[i] = p->cells[i].wanted;
+  }
   for (size_t i = 0; i < p->dataset_count; i++) {
     l->dataset_infos[i] =
         (struct dataset_info){p->datasets[i].name, task_kind_name(p->datasets[i].kind)};
@@ -187,7 +188,8 @@ static status describe_draws(struct ledger *l, struct error *err) {
   for (size_t i = 0; i < count; i++) {
     const struct variant *v = &p->variants[which[i]];
     TRY_GOTO(st, end, plan_draw(p, which[i], &l->draws[i], err));
-    l->calibration_infos[i] = (struct calibration_info){.set = p->calibrations[v->calibration].name,
+    l->calibration_infos[i] = (struct calibration_info){.model = p->models[v->model].name,
+                                                        .set = p->calibrations[v->calibration].name,
                                                         .draw = v->draw,
                                                         .samples = v->samples,
                                                         .length = v->length,
@@ -243,7 +245,7 @@ static status fill(struct ledger *l, const char *results, char **note, struct er
   TRY(describe(l, err));
   TRY(describe_draws(l, err));
   char *path;
-  TRY(ledger_journal_path(&path, results, err));
+  TRY(journal_path(&path, results, err));
   status st = check_results(results, path, note, err);
   if (st == STATUS_OK) {
     st = open_journal(l, path, note, err);
@@ -284,6 +286,7 @@ void ledger_close(struct ledger *l) {
     sequences_free(&l->draws[i]);
   }
   free(l->draws);
+  free(l->wanted);
   free(l->calibration_infos);
   free(l->dataset_infos);
   free(l->variant_infos);
@@ -338,6 +341,7 @@ status ledger_write(struct ledger *l, const struct attribute *attributes, size_t
                       .dataset_count = l->plan->dataset_count,
                       .calibrations = l->calibration_infos,
                       .calibration_count = l->calibration_count,
+                      .wanted = l->wanted,
                       .variant_records = (const struct variant_record *const *)l->variants,
                       .cell_records = (const struct cell_record *const *)l->cells};
   return results_write(l->results, &r, err);

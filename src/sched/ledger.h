@@ -8,9 +8,6 @@
 
 struct ledger;
 
-/* results/x.h5 gives results/x.journal; the caller frees *out. */
-status ledger_journal_path(char **out, const char *results, struct error *err);
-
 /* Opens or makes the journal beside `results` (a path) and replays it. A
  * results file without its journal is refused, since a run would replace it. plan is the caller's,
  * at PLAN_FULL. *note (may come out NULL; the caller frees it) is a line for the user: what was

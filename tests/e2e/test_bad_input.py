@@ -52,7 +52,7 @@ with Scratch() as s:
     bad_grid("exclude_all", "limit: 8", "limit: 8\nexclude: [{sparsity: [0.5, '2:4']}, {method: dense}]", "exclude")
     bad_grid("second_document", "limit: 8", "limit: 8\n---\nlimit: 9", "second")
     bad_grid("twice", "limit: 8", "limit: 8\nlimit: 8", "twice", line=12)
-    bad_grid("draws_many", "draws: 2", "draws: 5000", "tokens")
+    case("draws_many", ["run", grid("draws_many", "draws: 2", "draws: 5000"), "-o", f"{s}/never.h5"], "train.jsonl", "5000 draws", "tokens")
     bad_grid("no_datasets", "datasets: [sst2, wikitext2]", "datasets: []", "datasets")
     case("grid_missing", ["run", f"{s}/absent.yaml"], "absent.yaml", "No such file")
     case("output_unwritable", ["run", grid("fine"), "-o", f"{s}/no/such/folder/r.h5"], "no/such/folder")
@@ -68,7 +68,7 @@ with Scratch() as s:
         write(f"{s}/{name}/data.jsonl", "\n".join(content) + ("\n" if content else ""))
         path = write(f"{s}/{name}/mine.yaml", task.format(data=f"{s}/{name}/data.jsonl"))
         case(name, ["requests", path], f"{s}/{name}/{part}")
-        case(name + "_grid", ["run", grid(name, "[sst2, wikitext2]", f"[{path}]"), "-o", f"{s}/never.h5"], part)
+        case(name + "_grid", ["run", grid(name, "[sst2, wikitext2]\nlimit: 8", f"[{path}]"), "-o", f"{s}/never.h5"], part)
     write(f"{s}/badtask/data.jsonl", "\n".join(rows) + "\n")
     path = write(f"{s}/badtask/mine.yaml", task.format(data=f"{s}/badtask/data.jsonl") + "metricks: [acc]\n")
     case("task_key", ["requests", path], "mine.yaml:9:", "did you mean 'metrics'")
@@ -97,7 +97,7 @@ with Scratch() as s:
     overlap = {"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}, "b": {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}}
     case("overlap", checkpoint("overlap", header(json.dumps(overlap), b"\0" * 12)), "model.safetensors", "b")
     size = {"a": {"dtype": "F32", "shape": [3], "data_offsets": [0, 8]}}
-    case("shape_size", checkpoint("shape_size", header(json.dumps(size), b"\0" * 8)), "model.safetensors", "'a'")
+    case("shape_size", checkpoint("shape_size", header(json.dumps(size), b"\0" * 8)), "model.safetensors", "tensor a")
     case("empty_weights", checkpoint("empty_weights", b""), "model.safetensors")
     case("config_shape", checkpoint("config_shape", config={"intermediate_size": 700}), "mlp.", "intermediate_size")
     case("config_family", checkpoint("config_family", config={"model_type": "lama"}), "lama", "llama")

@@ -74,7 +74,7 @@ static void check_perplexity(const struct subject *s, const char *set, double wa
   struct eval_result result;
   const char *folders[] = {configs, NULL}, *data[] = {data_folder, NULL};
   struct search search = {folders, data};
-  struct evalset_options options = {.limit = windows, .length = length};
+  struct evalset_options options = {.windows = windows, .length = length};
   struct group one = group_single();
   assert_ok(task_open(&task, set, &search, &err));
   assert_ok(evalset_create(&e, task, s->tokenizer, s->model, &options, &err));
