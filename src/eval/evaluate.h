@@ -11,9 +11,9 @@ struct evalset; /* a task's documents, tokenised for one model; immutable */
 struct evalset_options {
   int limit;   /* documents; 0: all */
   int windows; /* perplexity: most windows; 0: all */
-  int shots;  /* few-shot examples */
-  int length; /* perplexity: tokens per window; 0: the model's positions, at most 2048 */
-  bool bos;   /* prompts get the tokenizer's template too; perplexity texts always do, once */
+  int shots;   /* few-shot examples */
+  int length;  /* perplexity: tokens per window; 0: the model's positions, at most 2048 */
+  bool bos;    /* prompts get the tokenizer's template too; perplexity texts always do, once */
 };
 
 /* Renders and tokenises. Choices are requests with lm-evaluation-harness's semantics; perplexity is

@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 struct span {
-  int32_t first, length;               /* rows of the batch */
-  int32_t prefix_first, prefix_length; /* rows that come before it in its sequence; length 0: none */
+  int32_t first, length; /* rows of the batch */
+  int32_t prefix_first,
+      prefix_length; /* rows that come before it in its sequence; length 0: none */
 };
 /* Position of a span's token i is prefix_length + i. It attends to the whole prefix and to the
  * span's tokens up to itself. A prefix span has no prefix of its own. */
