@@ -78,6 +78,24 @@ struct results_file {
 status results_read(struct results_file *out, const char *path, struct error *err);
 void results_close(struct results_file *r);
 
+/* Per-item results of one data set, for the variants asked for. */
+struct results_items {
+  size_t variant_count;
+  int64_t items;         /* of the widest variant of the file */
+  int choices;           /* likewise; 1 for perplexity windows */
+  bool *there;           /* [variant_count]: false: not done, failed, or not kept */
+  int64_t *counts;       /* [variant_count]: items that the variant has, the first of `items` */
+  int32_t *gold;         /* [items]; -1 without one */
+  float *loglikelihoods; /* [variant_count][items][choices], NaN where there is none */
+  int8_t *correct;       /* [variant_count][items], -1 where it has no meaning */
+  int8_t *correct_norm;  /* likewise */
+};
+/* ids: [variant_count] of /variants. A data set without items, or a file that keeps none, gives
+ * variants that are not there. STATUS_INPUT for a damaged file. */
+status results_items_read(struct results_items *out, const char *path, const char *dataset,
+                          const char *const *ids, size_t variant_count, struct error *err);
+void results_items_free(struct results_items *r);
+
 /* One root attribute as text; the caller frees. */
 status results_attribute(const char *path, const char *name, char **out, struct error *err);
 

@@ -32,4 +32,7 @@ status results_write_items(const struct results *r, const struct h5 *h, struct e
 /* /calibration: per set and draw the token ids. */
 status results_write_calibrations(const struct results *r, const struct h5 *h, struct error *err);
 
+/* Every failure to read is the file's: STATUS_IO becomes STATUS_INPUT. */
+status results_bad_input(status st, struct error *err);
+
 #endif

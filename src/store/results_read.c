@@ -68,8 +68,7 @@ static status read_cells(struct results_file *out, const struct h5 *h, struct er
   return STATUS_OK;
 }
 
-/* Every failure to read is the file's: bad input. */
-static status bad_input(status st, struct error *err) {
+status results_bad_input(status st, struct error *err) {
   if (st == STATUS_IO) {
     st = STATUS_INPUT;
     if (err) {
@@ -105,7 +104,7 @@ status results_read(struct results_file *out, const char *path, struct error *er
   *out = (struct results_file){0};
   struct h5 h;
   TRY(h5_open(&h, path, err));
-  status st = bad_input(read_all(out, &h, err), err);
+  status st = results_bad_input(read_all(out, &h, err), err);
   h5_close(&h);
   if (st != STATUS_OK) {
     results_close(out);
@@ -126,7 +125,7 @@ void results_close(struct results_file *r) {
 status results_attribute(const char *path, const char *name, char **out, struct error *err) {
   struct h5 h;
   TRY(h5_open(&h, path, err));
-  status st = bad_input(h5_read_attribute(&h, name, out, err), err);
+  status st = results_bad_input(h5_read_attribute(&h, name, out, err), err);
   h5_close(&h);
   return st;
 }

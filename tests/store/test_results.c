@@ -314,6 +314,56 @@ static void python_reads_it_with_h5py_and_pandas_alone(void **state) {
   assert_int_equal(system(command), 0);
 }
 
+static void items_are_read_back_for_the_variants_asked_for(void **state) {
+  (void)state;
+  struct error err = {0};
+  struct results r = fixture_results();
+  assert_ok(results_write(path, &r, &err));
+  const char *const ids[] = {fixture_variants[2].id, fixture_variants[1].id,
+                             fixture_variants[0].id};
+  struct results_items items;
+  assert_ok(results_items_read(&items, path, "topic", ids, 3, &err));
+  assert_int_equal(items.items, 3);
+  assert_int_equal(items.choices, 2);
+  assert_false(items.there[0]);
+  assert_int_equal(items.counts[0], 0);
+  assert_memory_equal(items.gold, fixture_gold, sizeof fixture_gold);
+  for (size_t v = 1; v < 3; v++) {
+    assert_true(items.there[v]);
+    assert_int_equal(items.counts[v], 3);
+    assert_memory_equal(items.loglikelihoods + v * 6, fixture_lls, sizeof fixture_lls);
+    assert_memory_equal(items.correct + v * 3, fixture_correct, sizeof fixture_correct);
+    assert_memory_equal(items.correct_norm + v * 3, fixture_norm, sizeof fixture_norm);
+  }
+  results_items_free(&items);
+  assert_ok(results_items_read(&items, path, "bible/kjv", ids, 3, &err));
+  assert_true(!items.there[0] && !items.there[1] && items.there[2]);
+  assert_true(items.choices == 1 && items.loglikelihoods[2] == -77 && items.gold[0] == -1);
+  results_items_free(&items);
+  assert_ok(results_items_read(&items, path, "no such data set", ids, 3, &err));
+  assert_true(items.items == 0 && !items.there[0] && !items.there[1] && !items.there[2]);
+  results_items_free(&items);
+}
+
+static void a_variant_with_fewer_items_says_how_many(void **state) {
+  (void)state;
+  struct error err = {0};
+  struct results r = fixture_results();
+  struct cell_record shorter = fixture_cells[2];
+  shorter.items = 2;
+  const struct cell_record *cells[FIXTURE_VARIANTS * FIXTURE_DATASETS];
+  memcpy(cells, r.cell_records, sizeof cells);
+  cells[2] = &shorter;
+  r.cell_records = cells;
+  assert_ok(results_write(path, &r, &err));
+  const char *const ids[] = {fixture_variants[0].id, fixture_variants[1].id};
+  struct results_items items;
+  assert_ok(results_items_read(&items, path, "topic", ids, 2, &err));
+  assert_true(items.items == 3 && items.counts[0] == 3 && items.counts[1] == 2);
+  assert_true(isnan(items.loglikelihoods[10]) && items.correct[5] == -1);
+  results_items_free(&items);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_written_is_read_back),
@@ -326,6 +376,8 @@ int main(void) {
       cmocka_unit_test(a_file_changed_through_hdf5_is_read_unsealed),
       cmocka_unit_test(a_full_disk_leaves_the_old_file_and_no_other),
       cmocka_unit_test(an_unwritable_folder_is_one_line),
+      cmocka_unit_test(items_are_read_back_for_the_variants_asked_for),
+      cmocka_unit_test(a_variant_with_fewer_items_says_how_many),
       cmocka_unit_test(python_reads_it_with_h5py_and_pandas_alone),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
