@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mpi_support.h"
 #include "sched/mpi_transport.h"
 
 enum { MESSAGES = 40 };
@@ -61,7 +62,7 @@ static int receive_all(const struct transport *t) {
 }
 
 int main(int argc, char **argv) {
-  MPI_Init(&argc, &argv);
+  mpi_start(&argc, &argv);
   struct error err;
   struct mpi_transport *t;
   if (mpi_transport_open(&t, MPI_COMM_WORLD, &err) != STATUS_OK) {
@@ -73,6 +74,5 @@ int main(int argc, char **argv) {
     bad = fail(err.text, i.rank);
   }
   mpi_transport_close(t, true);
-  MPI_Finalize();
-  return bad;
+  return mpi_finish(bad);
 }
