@@ -59,10 +59,10 @@ static status read_lines(struct pool *pool, struct error *err) {
   return st;
 }
 
-/* A prompt with its gold answer, or alone; a perplexity task's text as it is. */
+/* A prompt with its gold answer, or alone; a text of a language modelling task as it is. */
 static status prompt(const struct calibration *set, const struct rendered *r, const char *path,
                      long line, char **out, struct error *err) {
-  if (task_type(set->task) == TASK_PERPLEXITY) {
+  if (r->text) {
     return mem_dup(out, r->text, strlen(r->text), err);
   }
   if (!set->answers) {

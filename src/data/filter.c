@@ -130,6 +130,45 @@ FILTER(replace) {
   return st;
 }
 
+/* Every stretch from in[1] to the next in[2] loses the white space just inside. */
+static status tighten_into(const struct value *in, struct str *text, struct error *err) {
+  const struct value *open = &in[1], *close = &in[2];
+  const char *at = in->text, *end = in->text + in->bytes;
+  while (at < end) {
+    const char *from = memmem(at, (size_t)(end - at), open->text, open->bytes);
+    const char *inside = from ? from + open->bytes : end;
+    const char *to =
+        inside < end ? memmem(inside, (size_t)(end - inside), close->text, close->bytes) : NULL;
+    if (!to) {
+      break;
+    }
+    TRY(str_add(text, at, (size_t)(inside - at), err));
+    size_t n = (size_t)(to - inside), left = text_space_left(inside, n);
+    n -= left;
+    n -= text_space_right(inside + left, n);
+    TRY(str_add(text, inside + left, n, err));
+    TRY(str_add(text, to, close->bytes, err));
+    at = to + close->bytes;
+  }
+  return str_add(text, at, (size_t)(end - at), err);
+}
+
+FILTER(tighten) {
+  UNUSED;
+  WANT_TEXTS;
+  if (in[1].bytes == 0 || in[2].bytes == 0) {
+    return wants(why, "brackets that are not empty");
+  }
+  struct str text = {0};
+  char *copy = NULL;
+  status st = tighten_into(in, &text, err);
+  if (st == STATUS_OK && (st = arena_dup(arena, &copy, text.at, text.count, err)) == STATUS_OK) {
+    *out = value_text(copy, text.count);
+  }
+  str_free(&text);
+  return st;
+}
+
 /* Start of the first occurrence of in[1] in in[0], or NULL. */
 static const char *find(const struct value *in) {
   return in[0].bytes < in[1].bytes ? NULL
@@ -302,6 +341,7 @@ static const struct filter filters[] = {
     {"lower_first", 0, 0, lower_first},
     {"length", 0, 0, length},
     {"replace", 2, 2, replace},
+    {"tighten", 2, 2, tighten},
     {"before", 1, 1, before},
     {"after", 1, 1, after},
     {"starts_with", 1, 1, starts_with},

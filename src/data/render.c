@@ -1,4 +1,4 @@
-#include "data/render.h"
+#include "data/pages.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -19,19 +19,20 @@ static status scope_make(const struct task *t, const char *file, const struct js
   return STATUS_OK;
 }
 
-static status keep_matching(struct documents *d, const struct task *t, struct error *err) {
+static status keep_matching(struct documents *d, const struct task *t, const struct jsonl *all,
+                            struct error *err) {
   struct arena *arena;
   TRY(arena_create(&arena, err));
   status st = STATUS_OK;
-  for (size_t i = 0; i < d->file.count && st == STATUS_OK; i++) {
+  for (size_t i = 0; i < all->count && st == STATUS_OK; i++) {
     struct value keep = value_bool(true);
     if (t->where) {
       struct scope s;
-      st = scope_make(t, d->file.path, &d->file.at[i], arena, &s, err);
+      st = scope_make(t, d->file.path, &all->at[i], arena, &s, err);
       st = st == STATUS_OK ? template_value(t->where, &s, &keep, err) : st;
     }
     if (st == STATUS_OK && value_truth(&keep)) {
-      d->at[d->count++] = d->file.at[i];
+      d->at[d->count++] = all->at[i];
     }
   }
   arena_free(arena);
@@ -45,10 +46,15 @@ static status keep_matching(struct documents *d, const struct task *t, struct er
 status documents_open(struct documents *out, const struct task *t, const char *path, size_t limit,
                       struct error *err) {
   struct documents d = {0};
-  TRY(jsonl_open(&d.file, path, t->where ? 0 : limit, err));
-  status st = mem_alloc(&d.at, d.file.count, sizeof *d.at, err);
+  bool pages = t->pages.starts;
+  TRY(jsonl_open(&d.file, path, t->where || pages ? 0 : limit, err));
+  const struct jsonl *all = pages ? &d.pages : &d.file;
+  status st = pages ? pages_make(&d.pages, &t->pages, &d.file, err) : STATUS_OK;
   if (st == STATUS_OK) {
-    st = keep_matching(&d, t, err);
+    st = mem_alloc(&d.at, all->count, sizeof *d.at, err);
+  }
+  if (st == STATUS_OK) {
+    st = keep_matching(&d, t, all, err);
   }
   if (st != STATUS_OK) {
     documents_close(&d);
@@ -60,6 +66,7 @@ status documents_open(struct documents *out, const struct task *t, const char *p
 
 void documents_close(struct documents *d) {
   free(d->at);
+  jsonl_close(&d->pages);
   jsonl_close(&d->file);
   *d = (struct documents){0};
 }
@@ -175,8 +182,10 @@ status render_document(const struct task *t, const char *file, const struct json
   struct scope s;
   *out = (struct rendered){0};
   TRY(scope_make(t, file, line, arena, &s, err));
-  if (t->type == TASK_PERPLEXITY) {
-    return template_render(t->text, &s, &out->text, err);
+  if (t->text) {
+    TRY(template_render(t->text, &s, &out->text, err));
+    out->counted = out->text;
+    return t->counted ? template_render(t->counted, &s, &out->counted, err) : STATUS_OK;
   }
   return render_choices(t, &s, out, err);
 }

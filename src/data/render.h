@@ -5,14 +5,15 @@
 #include "data/jsonl.h"
 #include "data/task_parts.h"
 
-/* A data file's lines that pass the task's `where`. */
+/* A data file's documents that pass the task's `where`: its lines, or pages made of lines. */
 struct documents {
   struct jsonl file;
-  struct jsonl_line *at; /* [count], borrowed from file */
+  struct jsonl pages;    /* without pages: empty */
+  struct jsonl_line *at; /* [count], borrowed from pages or file */
   size_t count;
 };
 
-/* limit: lines to read when the task has no `where`; 0: all. */
+/* limit: lines to read when every line is a document; 0: all. */
 status documents_open(struct documents *out, const struct task *t, const char *path, size_t limit,
                       struct error *err);
 void documents_close(struct documents *d);
@@ -23,7 +24,8 @@ struct rendered {
   int gold;
   char **contexts; /* [choices]; equal pointers when all share one */
   char **answers;  /* [choices] */
-  char *text;      /* TASK_PERPLEXITY */
+  char *text;      /* TASK_PERPLEXITY, TASK_ROLLING */
+  char *counted;   /* TASK_ROLLING */
 };
 
 /* Texts go into the arena. */

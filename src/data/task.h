@@ -7,7 +7,12 @@
 #include "base/digest.h"
 #include "base/mem.h"
 
-enum task_type { TASK_MULTIPLE_CHOICE, TASK_PERPLEXITY, TASK_LAST_WORD };
+enum task_type {
+  TASK_MULTIPLE_CHOICE,
+  TASK_PERPLEXITY, /* texts joined, cut into windows: the pruning papers' */
+  TASK_LAST_WORD,
+  TASK_ROLLING, /* every document whole, in windows that cover it: lm-evaluation-harness's */
+};
 
 enum task_kind {
   TASK_SENTIMENT,
@@ -46,12 +51,13 @@ const char *task_digest(const struct task *t);
 struct item {
   int doc;              /* 0-based line of the data file among its documents */
   long line;            /* its line in the file */
-  int choices;          /* TASK_PERPLEXITY: 0 */
+  int choices;          /* texts: 0 */
   int gold;             /* index into the choices; -1 when none matches (scored 0) */
   char **contexts;      /* [choices]: equal pointers when all share one */
   char **continuations; /* [choices], delimiter included */
   char **answers;       /* [choices]: the bare choice, whose characters acc_norm divides by */
-  char *text;           /* TASK_PERPLEXITY: the document's text */
+  char *text;           /* TASK_PERPLEXITY, TASK_ROLLING: the document's text */
+  char *counted;        /* TASK_ROLLING: the text whose words and bytes count */
 };
 
 struct items {

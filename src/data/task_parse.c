@@ -18,17 +18,20 @@ const char *task_kind_name(enum task_kind kind) {
 enum {
   CHOICE = 1 << TASK_MULTIPLE_CHOICE,
   PERPLEXITY = 1 << TASK_PERPLEXITY,
-  WORD = 1 << TASK_LAST_WORD
+  WORD = 1 << TASK_LAST_WORD,
+  ROLLING = 1 << TASK_ROLLING,
 };
 
 static const struct {
   const char *name;
-  const char *metrics[8]; /* the first is the default */
+  const char *metrics[TASK_METRICS]; /* the first is the default */
 } types[] = {
     [TASK_MULTIPLE_CHOICE] = {"multiple_choice",
-                              {"acc", "acc_norm", "acc_bytes", "f1", "f1_macro", "mcc"}},
+                              {"acc", "acc_norm", "acc_bytes", "acc_mutual_info", "f1", "f1_macro",
+                               "mcc", "exact_match", "brier_score"}},
     [TASK_PERPLEXITY] = {"perplexity", {"perplexity"}},
     [TASK_LAST_WORD] = {"last_word", {"perplexity", "acc"}},
+    [TASK_ROLLING] = {"rolling", {"word_perplexity", "byte_perplexity", "bits_per_byte"}},
 };
 enum { TYPES = sizeof types / sizeof *types };
 
@@ -41,7 +44,9 @@ static const struct {
     {"choices", CHOICE, CHOICE},
     {"label", CHOICE, CHOICE},
     {"target", WORD, WORD},
-    {"text", PERPLEXITY, PERPLEXITY},
+    {"text", PERPLEXITY | ROLLING, PERPLEXITY | ROLLING},
+    {"counted", ROLLING, 0},
+    {"pages", PERPLEXITY | ROLLING, 0},
     {"join", PERPLEXITY, 0},
     {"train", CHOICE | WORD, 0},
     {"delimiter", CHOICE | WORD, 0},
@@ -210,6 +215,28 @@ static status parse_fewshot(struct task *t, struct error *err) {
   return STATUS_OK;
 }
 
+static status parse_pages(struct task *t, struct error *err) {
+  static const char *const names[] = {"line", "starts", "join"};
+  struct entry entry = task_entry(t, "pages");
+  if (!entry.node) {
+    return STATUS_OK;
+  }
+  TRY(yaml_check_keys(entry.file, entry.node, "pages", names, sizeof names / sizeof *names, err));
+  struct entry line = {entry.file, yaml_get(entry.node, "line")},
+               starts = {entry.file, yaml_get(entry.node, "starts")},
+               join = {entry.file, yaml_get(entry.node, "join")};
+  if (!line.node || !starts.node) {
+    return yaml_fail(entry.file, entry.node, err, "pages: key '%s' is missing",
+                     line.node ? "starts" : "line");
+  }
+  t->pages.join = "\n";
+  if (join.node) {
+    TRY(yaml_text(join.file, join.node, "join", &t->pages.join, err));
+  }
+  TRY(parse_template(t, line, "line", false, &t->pages.line, err));
+  return parse_template(t, starts, "starts", true, &t->pages.starts, err);
+}
+
 status task_parse(struct task *t, struct error *err) {
   TRY(parse_type(t, err));
   TRY(parse_metrics(t, err));
@@ -220,9 +247,11 @@ status task_parse(struct task *t, struct error *err) {
   TRY(parse_optional(t, "label", true, &t->label, err));
   TRY(parse_optional(t, "target", false, &t->target, err));
   TRY(parse_optional(t, "text", false, &t->text, err));
+  TRY(parse_optional(t, "counted", false, &t->counted, err));
   TRY(parse_optional(t, "description", false, &t->description, err));
   TRY(parse_string(t, "delimiter", " ", &t->delimiter, err));
   TRY(parse_string(t, "join", "\n\n", &t->join, err));
   TRY(parse_string(t, "task", t->name, &t->name, err));
+  TRY(parse_pages(t, err));
   return parse_fewshot(t, err);
 }

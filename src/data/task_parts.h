@@ -27,6 +27,13 @@ struct fewshot {
   int shots;             /* fixed whatever is asked; -1: not fixed */
 };
 
+/* Documents made of several lines. */
+struct pages {
+  struct template *line;   /* what a line gives */
+  struct template *starts; /* holds for the line that a document begins with; NULL: no pages */
+  const char *join;        /* between lines */
+};
+
 struct task {
   struct arena *arena;
   struct yaml_file files[TASK_INCLUDES]; /* the task's own first, then what it includes */
@@ -40,10 +47,11 @@ struct task {
   const char *metrics[TASK_METRICS + 1];
   struct field *fields;
   size_t field_count;
-  struct template *where, *label, *target, *text, *description; /* or NULL */
+  struct template *where, *label, *target, *text, *counted, *description; /* or NULL */
   struct texts context, choices;
   const char *delimiter, *join;
   struct fewshot fewshot;
+  struct pages pages;
   char digest[DIGEST_TEXT];
 };
 

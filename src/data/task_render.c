@@ -61,9 +61,10 @@ static status render_item(struct rendering *r, size_t index, struct item *item, 
   struct rendered doc;
   TRY(render_document(t, file, line, r->arena, &doc, err));
   *item = (struct item){.doc = (int)index, .line = line->line};
-  if (t->type == TASK_PERPLEXITY) {
+  if (doc.text) {
     item->gold = -1;
     item->text = doc.text;
+    item->counted = doc.counted;
     return STATUS_OK;
   }
   char *description;
@@ -102,7 +103,7 @@ status task_render(const struct task *t, int first, int limit, int shots, struct
   struct rendering r = {.task = t, .shots = t->fewshot.shots >= 0 ? t->fewshot.shots : shots};
   struct items items = {0};
   status st;
-  if (t->type == TASK_PERPLEXITY) {
+  if (t->text) {
     r.shots = 0;
   }
   TRY_GOTO(st, done, arena_create(&r.arena, err));

@@ -132,6 +132,17 @@ size_t text_space_right(const char *at, size_t n) {
   return n - end;
 }
 
+size_t text_words(const char *at, size_t n) {
+  size_t words = 1;
+  bool inside = false;
+  for (size_t i = 0, bytes; i < n; i += bytes) {
+    bool space = text_is_space(text_decode(at + i, &bytes));
+    words += space && !inside;
+    inside = space;
+  }
+  return words;
+}
+
 /* Runs of letters whose lower case lies `step` further; stride 2: every other one is upper case. */
 static const struct {
   uint32_t first, last, step, stride;

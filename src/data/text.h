@@ -29,6 +29,9 @@ bool text_is_space(uint32_t point);
 size_t text_space_left(const char *at, size_t n);
 size_t text_space_right(const char *at, size_t n);
 
+/* len(re.split(r"\s+", text)): words, and one more for white space at either end. */
+size_t text_words(const char *at, size_t n);
+
 /* Simple case mapping of ASCII, Latin-1, Latin Extended-A, Greek and Cyrillic letters; others stay.
  */
 uint32_t text_lower(uint32_t point);

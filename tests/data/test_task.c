@@ -283,6 +283,49 @@ static void texts_of_a_perplexity_task_may_be_empty(void **state) {
   task_close(t);
 }
 
+static void pages_are_documents_made_of_lines(void **state) {
+  (void)state;
+  struct error err;
+  struct task *t;
+  struct items items;
+  static const char task[] = "kind: language_modeling\n"
+                             "type: rolling\n"
+                             "data: d.jsonl\n"
+                             "pages:\n"
+                             "  starts: text | starts_with('#')\n"
+                             "  line: \"{{text | strip}}\"\n"
+                             "text: \"{{text | lower}}\"\n"
+                             "counted: \"{{text}}\"\n";
+  (void)files_put("d.jsonl", "{\"text\": \"lost\"}\n{\"text\": \"# A\"}\n\n{\"text\": \" B \"}\n"
+                             "{\"text\": \"# C\"}\n");
+  assert_ok(open_task(task, &t, &err));
+  assert_int_equal(task_type(t), TASK_ROLLING);
+  assert_string_equal(task_metrics(t)[0], "word_perplexity");
+  assert_ok(task_render(t, 0, 0, 0, &items, &err));
+  assert_int_equal(items.count, 2);
+  assert_string_equal(items.at[0].text, "# a\nb");
+  assert_string_equal(items.at[0].counted, "# A\nB");
+  assert_int_equal(items.at[0].line, 2);
+  assert_string_equal(items.at[1].text, "# c");
+  assert_int_equal(items.at[1].line, 5);
+  items_free(&items);
+  assert_ok(task_render(t, 0, 1, 0, &items, &err));
+  assert_int_equal(items.count, 1);
+  assert_string_equal(items.at[0].text, "# a\nb"); /* a limit counts pages, not lines */
+  items_free(&items);
+  (void)files_put("d.jsonl", "{\"text\": \"lost\"}\n");
+  assert_fails(task_render(t, 0, 0, 0, &items, &err), STATUS_INPUT,
+               "d.jsonl: no line begins a document by");
+  assert_non_null(strstr(err.text, "t.yaml:5"));
+  (void)files_put("d.jsonl", "{\"text\": \"# A\"}\n{\"word\": 1}\n");
+  assert_fails(task_render(t, 0, 0, 0, &items, &err), STATUS_INPUT, "d.jsonl:2: ");
+  task_close(t);
+  assert_fails(open_task("kind: language_modeling\ntype: rolling\ndata: d.jsonl\ntext: a\n"
+                         "pages: {line: a}\n",
+                         &t, &err),
+               STATUS_INPUT, "t.yaml:5: pages: key 'starts' is missing");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_task_says_what_to_ask),
@@ -294,6 +337,7 @@ int main(void) {
       cmocka_unit_test(examples_need_a_pool_that_is_large_enough),
       cmocka_unit_test(copies_of_the_document_are_never_its_examples),
       cmocka_unit_test(texts_of_a_perplexity_task_may_be_empty),
+      cmocka_unit_test(pages_are_documents_made_of_lines),
   };
   return cmocka_run_group_tests(tests, files_setup, files_teardown);
 }
