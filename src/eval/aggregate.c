@@ -15,6 +15,14 @@ struct sums {
   double *values; /* [items], scratch */
 };
 
+double evalset_sum(const struct evalset *e, const struct score *scores, size_t item) {
+  double sum = 0;
+  for (size_t i = e->first[item]; i < e->first[item + 1]; i++) {
+    sum += scores[i].loglikelihood;
+  }
+  return sum;
+}
+
 static void mean_of_values(const struct sums *s, struct metric *m) {
   m->value = metric_mean(s->values, s->set->items);
   m->stderr_ = metric_mean_stderr(s->values, s->set->items);
@@ -55,6 +63,64 @@ static status acc_bytes(const struct sums *s, struct metric *m, struct error *er
   return STATUS_OK;
 }
 
+/* The choice whose log-likelihood gains most from the context (Holtzman et al. 2021, PMI). */
+static status acc_mutual_info(const struct sums *s, struct metric *m, struct error *err) {
+  (void)err;
+  const struct evalset *e = s->set;
+  const struct score *alone = s->scores + e->alone;
+  for (size_t i = 0; i < e->items; i++) {
+    size_t best = e->first[i];
+    for (size_t j = best + 1; j < e->first[i + 1]; j++) {
+      if (s->scores[j].loglikelihood - alone[j].loglikelihood >
+          s->scores[best].loglikelihood - alone[best].loglikelihood) {
+        best = j;
+      }
+    }
+    s->values[i] = best == e->first[i] + (size_t)e->gold[i];
+  }
+  mean_of_values(s, m);
+  return STATUS_OK;
+}
+
+/* Greedy decoding would write the right choice. */
+static status exact_match(const struct sums *s, struct metric *m, struct error *err) {
+  (void)err;
+  const struct evalset *e = s->set;
+  for (size_t i = 0; i < e->items; i++) {
+    s->values[i] = s->scores[e->first[i] + (size_t)e->gold[i]].greedy;
+  }
+  mean_of_values(s, m);
+  return STATUS_OK;
+}
+
+/* Squared distance of softmax(log-likelihoods) to the right answer (Brier 1950). */
+static double brier_of(const struct score *scores, size_t count, size_t gold) {
+  double most = -INFINITY, total = 0, squares = 0;
+  for (size_t i = 0; i < count; i++) {
+    most = fmax(most, scores[i].loglikelihood);
+  }
+  for (size_t i = 0; i < count; i++) {
+    total += exp(scores[i].loglikelihood - most);
+  }
+  for (size_t i = 0; i < count; i++) {
+    double off = exp(scores[i].loglikelihood - most) / total - (i == gold);
+    squares += off * off;
+  }
+  return squares;
+}
+
+static status brier_score(const struct sums *s, struct metric *m, struct error *err) {
+  (void)err;
+  const struct evalset *e = s->set;
+  for (size_t i = 0; i < e->items; i++) {
+    size_t first = e->first[i], count = e->first[i + 1] - first;
+    s->values[i] = brier_of(s->scores + first, count, (size_t)e->gold[i]);
+  }
+  m->value = metric_mean(s->values, e->items);
+  m->stderr_ = NAN;
+  return STATUS_OK;
+}
+
 static status f1(const struct sums *s, struct metric *m, struct error *err) {
   const struct evalset *e = s->set;
   m->value = metric_f1(e->gold, s->predictions, e->items);
@@ -92,12 +158,54 @@ static status perplexity(const struct sums *s, struct metric *m, struct error *e
                                                &m->stderr_, err);
 }
 
+/* Mean negative log-likelihood, in nats per word or byte of all documents together. */
+static double nats_per(const struct sums *s, const double *units) {
+  double nats = 0, all = 0;
+  for (size_t i = 0; i < s->set->items; i++) {
+    nats -= evalset_sum(s->set, s->scores, i);
+    all += units[i];
+  }
+  return nats / all;
+}
+
+static status word_perplexity(const struct sums *s, struct metric *m, struct error *err) {
+  (void)err;
+  m->value = exp(nats_per(s, s->set->words));
+  m->stderr_ = NAN;
+  return STATUS_OK;
+}
+
+static status byte_perplexity(const struct sums *s, struct metric *m, struct error *err) {
+  (void)err;
+  m->value = exp(nats_per(s, s->set->text_bytes));
+  m->stderr_ = NAN;
+  return STATUS_OK;
+}
+
+static status bits_per_byte(const struct sums *s, struct metric *m, struct error *err) {
+  (void)err;
+  m->value = nats_per(s, s->set->text_bytes) / M_LN2;
+  m->stderr_ = NAN;
+  return STATUS_OK;
+}
+
 static const struct {
   const char *name;
   status (*compute)(const struct sums *s, struct metric *m, struct error *err);
 } metrics[] = {
-    {"acc", acc},           {"acc_norm", acc_norm}, {"acc_bytes", acc_bytes},   {"f1", f1},
-    {"f1_macro", f1_macro}, {"mcc", mcc},           {"perplexity", perplexity},
+    {"acc", acc},
+    {"acc_norm", acc_norm},
+    {"acc_bytes", acc_bytes},
+    {"acc_mutual_info", acc_mutual_info},
+    {"exact_match", exact_match},
+    {"brier_score", brier_score},
+    {"f1", f1},
+    {"f1_macro", f1_macro},
+    {"mcc", mcc},
+    {"perplexity", perplexity},
+    {"word_perplexity", word_perplexity},
+    {"byte_perplexity", byte_perplexity},
+    {"bits_per_byte", bits_per_byte},
 };
 
 static status compute(const struct sums *s, const char *name, struct metric *m, struct error *err) {

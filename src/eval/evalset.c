@@ -3,11 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/str.h"
 #include "data/text.h"
 #include "eval/pack.h"
-
-enum { LENGTH_MOST = 2048 };
 
 static status add_item(struct evalset *e, const struct item *item, const struct tokenizer *t,
                        const struct model *m, bool bos, struct error *err) {
@@ -22,6 +19,29 @@ static status add_item(struct evalset *e, const struct item *item, const struct 
     e->points[at] = (double)text_points(item->answers[i], strlen(item->answers[i]));
   }
   e->choices = item->choices > e->choices ? item->choices : e->choices;
+  return STATUS_OK;
+}
+
+static bool wants_alone(const struct task *task) {
+  for (const char *const *name = task_metrics(task); *name; name++) {
+    if (strcmp(*name, "acc_mutual_info") == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* The continuations once more, each behind the prefix token alone. */
+static status fill_alone(struct evalset *e, const struct items *items, const struct tokenizer *t,
+                         const struct model *m, struct error *err) {
+  e->alone = e->requests.count;
+  for (size_t i = 0; i < items->count; i++) {
+    const struct item *item = &items->at[i];
+    for (int j = 0; j < item->choices; j++) {
+      TRY_WITH(err, requests_add_text(&e->requests, t, m, "", item->continuations[j], false, err),
+               "%s:%ld: choice %d", task_data(e->task), item->line, j + 1);
+    }
+  }
   return STATUS_OK;
 }
 
@@ -41,72 +61,12 @@ static status fill_choices(struct evalset *e, const struct items *items, const s
     e->first[i + 1] = e->requests.count;
     e->gold[i] = items->at[i].gold;
   }
-  return STATUS_OK;
-}
-
-/* All texts, joined, as ids with the template's tokens. */
-static status encode_texts(const struct evalset *e, const struct items *items,
-                           const struct tokenizer *t, struct ids *out, struct error *err) {
-  struct str text = {0};
-  const char *join = task_join(e->task);
-  status st = str_add(&text, "", 0, err);
-  for (size_t i = 0; i < items->count && st == STATUS_OK; i++) {
-    st = i ? str_add(&text, join, strlen(join), err) : STATUS_OK;
-    if (st == STATUS_OK) {
-      st = str_add(&text, items->at[i].text, strlen(items->at[i].text), err);
-    }
-  }
-  if (st == STATUS_OK && tokenizer_encode(t, text.at, text.count, true, out, err) != STATUS_OK) {
-    st = err_prefix(err, "%s", task_data(e->task));
-  }
-  str_free(&text);
-  return st;
-}
-
-/* A window is one request: its first token the context, the others its continuation. */
-static status fill_windows(struct evalset *e, const struct ids *ids, const struct model *m,
-                           int limit, struct error *err) {
-  size_t length = (size_t)e->length, windows = ids->count / length;
-  if (windows == 0) {
-    return err_set(err, STATUS_INPUT, "%s: %zu tokens (expected at least one window of %d)",
-                   task_data(e->task), ids->count, e->length);
-  }
-  e->items = limit && (size_t)limit < windows ? (size_t)limit : windows;
-  e->choices = 1;
-  TRY(mem_alloc(&e->first, e->items + 1, sizeof *e->first, err));
-  TRY(mem_alloc(&e->gold, e->items, sizeof *e->gold, err));
-  for (size_t i = 0; i < e->items; i++) {
-    const int32_t *at = ids->at + i * length;
-    TRY_WITH(err, requests_add_ids(&e->requests, m, at, 1, at + 1, e->length - 1, err), "%s",
-             task_data(e->task));
-    e->first[i + 1] = i + 1;
-    e->gold[i] = -1;
-  }
-  return STATUS_OK;
-}
-
-static status fill_text(struct evalset *e, const struct items *items, const struct tokenizer *t,
-                        const struct model *m, const struct evalset_options *options,
-                        struct error *err) {
-  int positions = model_positions(m);
-  int most = positions < LENGTH_MOST ? positions : LENGTH_MOST;
-  e->length = options->length ? options->length : most;
-  if (e->length < 2 || e->length > positions) {
-    return err_set(err, STATUS_INPUT,
-                   "task %s: windows of %d tokens (expected 2 to %d, the model's "
-                   "positions)",
-                   task_name(e->task), e->length, positions);
-  }
-  struct ids ids = {0};
-  status st = encode_texts(e, items, t, &ids, err);
-  st = st == STATUS_OK ? fill_windows(e, &ids, m, options->windows, err) : st;
-  ids_free(&ids);
-  return st;
+  return wants_alone(e->task) ? fill_alone(e, items, t, m, err) : STATUS_OK;
 }
 
 static status count_work(struct evalset *e, struct error *err) {
   struct packs packs;
-  TRY(packs_plan(&packs, &e->requests, err));
+  TRY(packs_plan(&packs, &e->requests, packing_usual(), err));
   for (size_t i = 0; i < packs.count; i++) {
     e->tokens += packs.at[i].tokens;
     e->queries += packs.at[i].queries;
@@ -118,18 +78,20 @@ static status count_work(struct evalset *e, struct error *err) {
 status evalset_create(struct evalset **out, const struct task *task, const struct tokenizer *t,
                       const struct model *m, const struct evalset_options *options,
                       struct error *err) {
-  bool windows = task_type(task) == TASK_PERPLEXITY;
+  enum task_type type = task_type(task);
+  bool texts = type == TASK_PERPLEXITY || type == TASK_ROLLING;
   struct items items = {0};
   struct evalset *e;
   status st;
   TRY(mem_alloc(&e, 1, sizeof *e, err));
   e->task = task;
   TRY_GOTO(st, done,
-           task_render(task, 0, windows ? 0 : options->limit, options->shots, &items, err));
+           task_render(task, 0, type == TASK_PERPLEXITY ? 0 : options->limit, options->shots,
+                       &items, err));
   memcpy(e->data_digest, items.data_digest, sizeof e->data_digest);
   TRY_GOTO(st, done,
-           windows ? fill_text(e, &items, t, m, options, err)
-                   : fill_choices(e, &items, t, m, options->bos, err));
+           texts ? evalset_fill_texts(e, &items, t, m, options, err)
+                 : fill_choices(e, &items, t, m, options->bos, err));
   TRY_GOTO(st, done, count_work(e, err));
 done:
   items_free(&items);
@@ -150,6 +112,8 @@ void evalset_free(struct evalset *e) {
   free(e->gold);
   free(e->points);
   free(e->bytes);
+  free(e->words);
+  free(e->text_bytes);
   free(e);
 }
 

@@ -47,8 +47,12 @@ static void fill_items(const struct evalset *e, const struct score *scores, int3
   enum task_type type = task_type(e->task);
   for (size_t i = 0; i < e->items; i++) {
     size_t first = e->first[i], count = e->first[i + 1] - first;
-    for (size_t j = 0; j < count; j++) {
-      r->loglikelihoods[i * (size_t)e->choices + j] = (float)scores[first + j].loglikelihood;
+    if (type == TASK_ROLLING) {
+      r->loglikelihoods[i] = (float)evalset_sum(e, scores, i);
+    } else {
+      for (size_t j = 0; j < count; j++) {
+        r->loglikelihoods[i * (size_t)e->choices + j] = (float)scores[first + j].loglikelihood;
+      }
     }
     r->gold[i] = e->gold[i];
     r->correct[i] = r->correct_norm[i] = -1;

@@ -12,12 +12,14 @@ struct evalset_options {
   int limit;   /* documents; 0: all */
   int windows; /* perplexity: most windows; 0: all */
   int shots;   /* few-shot examples */
-  int length;  /* perplexity: tokens per window; 0: the model's positions, at most 2048 */
-  bool bos;    /* prompts get the tokenizer's template too; perplexity texts always do, once */
+  int length;  /* tokens per window; 0: the model's positions, for perplexity at most 2048 */
+  bool bos;    /* prompts and rolling texts get the tokenizer's template too; perplexity texts
+                  always do, once */
 };
 
 /* Renders and tokenises. Choices are requests with lm-evaluation-harness's semantics; perplexity is
  * the pruning papers': texts joined, tokenised once, cut into disjoint windows, the tail dropped.
+ * Rolling texts are tokenised one by one and scored to the last token (requests_add_rolling).
  * The task must outlive the set. Refusals name the data file and line. */
 status evalset_create(struct evalset **out, const struct task *task, const struct tokenizer *t,
                       const struct model *m, const struct evalset_options *options,
@@ -41,9 +43,9 @@ struct eval_result {
   struct metric *metrics; /* [metric_count] */
   size_t metric_count;
   int64_t items;         /* documents, or windows for perplexity */
-  int choices;           /* most choices of an item; 1 for perplexity */
-  float *loglikelihoods; /* [items][choices], NaN behind an item's last choice; perplexity: the
-                            window's summed log-likelihood */
+  int choices;           /* most choices of an item; 1 for texts */
+  float *loglikelihoods; /* [items][choices], NaN behind an item's last choice; texts: the
+                            window's or document's summed log-likelihood */
   int32_t *gold;         /* [items]; -1 without one */
   int8_t *correct;       /* [items]: acc of the item; -1 where it has no meaning */
   int8_t *correct_norm;  /* [items]: acc_norm of the item; -1 likewise */

@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct packing packing_usual(void) {
+  return (struct packing){.tokens = 2048};
+}
+
 void packs_free(struct packs *p) {
   free(p->at);
   *p = (struct packs){0};
@@ -22,9 +26,10 @@ static size_t own_rows(const struct request *q) {
 }
 
 /* Number of requests from `first` on that share one context. */
-static size_t group_size(const struct requests *r, size_t first, size_t end) {
+static size_t group_size(const struct packs *p, const struct requests *r, size_t first,
+                         size_t end) {
   size_t i = first + 1;
-  while (i < end && same_context(r, first, i)) {
+  while (i < end && !p->packing.apart && same_context(r, first, i)) {
     i++;
   }
   return i - first;
@@ -44,7 +49,7 @@ static status group_add(struct packs *p, const struct requests *r, size_t first,
     whole += own_rows(&r->at[first + i]);
   }
   struct pack *pack = p->count ? &p->at[p->count - 1] : NULL;
-  if (!pack || pack->tokens + whole > PACK_TOKENS) {
+  if (!pack || pack->tokens + whole > p->packing.tokens) {
     TRY(pack_start(p, first, err));
     pack = &p->at[p->count - 1];
   }
@@ -53,7 +58,7 @@ static status group_add(struct packs *p, const struct requests *r, size_t first,
     const struct request *q = &r->at[i];
     size_t context = (size_t)q->context_count;
     size_t rows = own_rows(q) + (context_there ? 0 : context);
-    if (context_there && pack->tokens + rows > PACK_TOKENS) {
+    if (context_there && pack->tokens + rows > p->packing.tokens) {
       TRY(pack_start(p, i, err));
       pack = &p->at[p->count - 1];
       rows = own_rows(q) + context;
@@ -66,10 +71,11 @@ static status group_add(struct packs *p, const struct requests *r, size_t first,
   return STATUS_OK;
 }
 
-status packs_plan(struct packs *out, const struct requests *r, struct error *err) {
-  struct packs p = {0};
+status packs_plan(struct packs *out, const struct requests *r, struct packing packing,
+                  struct error *err) {
+  struct packs p = {.packing = packing};
   for (size_t i = 0; i < r->count;) {
-    size_t size = group_size(r, i, r->count);
+    size_t size = group_size(&p, r, i, r->count);
     status st = group_add(&p, r, i, size, err);
     if (st != STATUS_OK) {
       packs_free(&p);
@@ -136,8 +142,9 @@ static void put_group(struct pack_work *w, const struct requests *r, size_t firs
   }
 }
 
-status pack_build(struct pack_work *out, const struct requests *r, const struct pack *pack,
-                  struct error *err) {
+status pack_build(struct pack_work *out, const struct requests *r, const struct packs *packs,
+                  size_t index, struct error *err) {
+  const struct pack *pack = &packs->at[index];
   struct pack_work w = {0};
   status st;
   TRY_GOTO(st, failed, mem_alloc(&w.ids, pack->tokens, sizeof *w.ids, err));
@@ -147,7 +154,7 @@ status pack_build(struct pack_work *out, const struct requests *r, const struct 
   TRY_GOTO(st, failed, mem_alloc(&w.request, pack->queries, sizeof *w.request, err));
   size_t end = pack->first + pack->count;
   for (size_t i = pack->first; i < end;) {
-    size_t size = group_size(r, i, end);
+    size_t size = group_size(packs, r, i, end);
     put_group(&w, r, i, size);
     i += size;
   }

@@ -5,10 +5,13 @@
 
 #include "eval/request.h"
 
-enum {
-  PACK_TOKENS = 2048, /* rows of a batch, unless one request alone needs more */
-  PACK_RUN = 8        /* batches that a streaming runner's pass over the blocks serves */
+enum { PACK_RUN = 8 /* batches that a streaming runner's pass over the blocks serves */ };
+
+struct packing {
+  size_t tokens; /* rows of a batch, unless one request alone needs more */
+  bool apart;    /* every request computes its own context: what sharing is measured against */
 };
+struct packing packing_usual(void); /* 2048 rows, contexts shared */
 
 struct pack {
   size_t first, count; /* requests */
@@ -17,11 +20,13 @@ struct pack {
 };
 
 struct packs {
+  struct packing packing;
   struct pack *at;
   size_t count, cap;
 };
 
-status packs_plan(struct packs *out, const struct requests *r, struct error *err);
+status packs_plan(struct packs *out, const struct requests *r, struct packing packing,
+                  struct error *err);
 void packs_free(struct packs *p);
 
 /* One pack as a batch with its queries. */
@@ -35,8 +40,14 @@ struct pack_work {
   size_t queries_count, tokens;
 };
 
-status pack_build(struct pack_work *out, const struct requests *r, const struct pack *pack,
-                  struct error *err);
+status pack_build(struct pack_work *out, const struct requests *r, const struct packs *packs,
+                  size_t index, struct error *err);
 void pack_work_free(struct pack_work *w);
+
+/* As requests_score with another packing. */
+status requests_score_packed(const struct requests *r, struct packing packing,
+                             struct runner *runner, const struct group *group,
+                             status (*progress)(void *user, double done, struct error *err),
+                             void *progress_user, struct score *scores, struct error *err);
 
 #endif

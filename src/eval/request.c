@@ -12,8 +12,7 @@ void requests_free(struct requests *r) {
   *r = (struct requests){0};
 }
 
-/* BOS, else EOS, as the tokenizer's files name them, else as the model's; -1: none. */
-static int prefix_token(const struct tokenizer *t, const struct model *m) {
+int requests_prefix(const struct tokenizer *t, const struct model *m) {
   int candidates[] = {t ? tokenizer_bos(t) : -1, model_bos(m), t ? tokenizer_eos(t) : -1,
                       model_eos(m)};
   for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
@@ -37,7 +36,7 @@ static status check_ids(const struct model *m, const int32_t *ids, int count, st
 static status add(struct requests *r, const struct tokenizer *t, const struct model *m,
                   const int32_t *context, int context_count, const int32_t *continuation,
                   int continuation_count, struct error *err) {
-  int32_t prefix = (int32_t)prefix_token(t, m);
+  int32_t prefix = (int32_t)requests_prefix(t, m);
   if (context_count == 0) {
     if (prefix < 0) {
       return err_set(err, STATUS_INPUT, "an empty context needs a BOS or EOS token; there is none");
@@ -75,6 +74,24 @@ status requests_add_ids(struct requests *r, const struct model *m, const int32_t
                         int context_count, const int32_t *continuation, int continuation_count,
                         struct error *err) {
   return add(r, NULL, m, context, context_count, continuation, continuation_count, err);
+}
+
+status requests_add_rolling(struct requests *r, const struct tokenizer *t, const struct model *m,
+                            const int32_t *ids, size_t count, int length, struct error *err) {
+  int32_t prefix = (int32_t)requests_prefix(t, m);
+  size_t window = (size_t)length;
+  if (prefix < 0) {
+    return err_set(err, STATUS_INPUT,
+                   "a text's first token needs a BOS or EOS token before it; there is none");
+  }
+  for (size_t done = 0; done < count;) {
+    size_t fresh = count - done < window ? count - done : window;
+    size_t context = window - fresh + 1;
+    const int32_t *before = done ? ids + done - context : &prefix;
+    TRY(add(r, t, m, before, done ? (int)context : 1, ids + done, (int)fresh, err));
+    done += fresh;
+  }
+  return STATUS_OK;
 }
 
 /* Encodes context and continuation as one text; *split is the length of the context's encoding. */

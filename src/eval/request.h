@@ -36,6 +36,16 @@ status requests_add_ids(struct requests *r, const struct model *m, const int32_t
                         int context_count, const int32_t *continuation, int continuation_count,
                         struct error *err);
 
+/* The prefix token: BOS, else EOS, as the tokenizer's files name them (t may be NULL), else as the
+ * model's; -1: none. */
+int requests_prefix(const struct tokenizer *t, const struct model *m);
+
+/* A whole text as requests that score each of its tokens once (lm-evaluation-harness's rolling
+ * windows): `length` tokens per window, the first fed by the prefix token, later ones by the token
+ * before them; the last, shorter window reads back over scored tokens for a full context. */
+status requests_add_rolling(struct requests *r, const struct tokenizer *t, const struct model *m,
+                            const int32_t *ids, size_t count, int length, struct error *err);
+
 struct score {
   double loglikelihood; /* sum over the continuation's tokens, natural log */
   int tokens;           /* of the continuation */

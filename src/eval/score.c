@@ -27,7 +27,7 @@ static status answer_run(struct scoring *s, struct runner *runner, size_t *next,
   status st = STATUS_OK;
   for (; count < PACK_RUN && *next < s->packs.count; count++, *next += step) {
     struct pack_work *w = &parts[count];
-    TRY_GOTO(st, done, pack_build(w, s->requests, &s->packs.at[*next], err));
+    TRY_GOTO(st, done, pack_build(w, s->requests, &s->packs, *next, err));
     works[count] = (struct work){
         .batch = {w->ids, (int32_t)w->tokens, w->spans, (int32_t)w->span_count},
         .queries = w->queries,
@@ -76,14 +76,13 @@ static status gather(struct scoring *s, const struct group *group, struct score 
   return STATUS_OK;
 }
 
-status requests_score(const struct requests *r, struct runner *runner, const struct model *m,
-                      const struct group *group,
-                      status (*progress)(void *user, double done, struct error *err),
-                      void *progress_user, struct score *scores, struct error *err) {
-  (void)m;
+status requests_score_packed(const struct requests *r, struct packing packing,
+                             struct runner *runner, const struct group *group,
+                             status (*progress)(void *user, double done, struct error *err),
+                             void *progress_user, struct score *scores, struct error *err) {
   struct scoring s = {.requests = r};
   status st;
-  TRY_GOTO(st, agreed, packs_plan(&s.packs, r, err));
+  TRY_GOTO(st, agreed, packs_plan(&s.packs, r, packing, err));
   TRY_GOTO(st, agreed, mem_alloc(&s.loglikelihoods, r->count, sizeof *s.loglikelihoods, err));
   TRY_GOTO(st, agreed, mem_alloc(&s.greedy, r->count, sizeof *s.greedy, err));
   st = answer_share(&s, runner, group, progress, progress_user, err);
@@ -96,4 +95,13 @@ agreed:
   free(s.loglikelihoods);
   free(s.greedy);
   return st;
+}
+
+status requests_score(const struct requests *r, struct runner *runner, const struct model *m,
+                      const struct group *group,
+                      status (*progress)(void *user, double done, struct error *err),
+                      void *progress_user, struct score *scores, struct error *err) {
+  (void)m;
+  return requests_score_packed(r, packing_usual(), runner, group, progress, progress_user, scores,
+                               err);
 }

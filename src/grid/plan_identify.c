@@ -67,10 +67,12 @@ static status identify_variant(struct plan *p, struct variant *v, struct error *
 static status identify_cell(const struct plan *p, const struct variant *v,
                             const struct plan_dataset *data, struct cell *cell, struct error *err) {
   const struct grid *g = p->grid;
-  int window = g->window ? g->window : plan_default_length(p->models[v->model].model);
-  bool windows = task_type(data->task) == TASK_PERPLEXITY;
-  const int64_t options[] = {windows ? g->windows : g->limit, windows ? 0 : g->shots,
-                             windows ? 0 : g->bos, windows ? window : 0};
+  const struct model *m = p->models[v->model].model;
+  enum task_type type = task_type(data->task);
+  bool windows = type == TASK_PERPLEXITY, texts = windows || type == TASK_ROLLING;
+  int window = g->window ? g->window : windows ? plan_default_length(m) : model_positions(m);
+  const int64_t options[] = {windows ? g->windows : g->limit, texts ? 0 : g->shots,
+                             windows ? 0 : g->bos, texts ? window : 0};
   struct digest d = {0};
   TRY(digest_feed_text(&d, v->id, err));
   TRY(digest_feed_text(&d, data->data_digest, err));

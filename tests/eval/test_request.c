@@ -1,6 +1,8 @@
 /* How texts become token pairs, and how pairs become batches. */
 #include "folders.h"
 
+#include <math.h>
+
 #include "eval/pack.h"
 #include "eval/request.h"
 
@@ -154,10 +156,11 @@ static void what_cannot_be_scored_is_refused(void **state) {
 }
 
 /* Every row belongs to one span, every continuation token is asked for at the row before it. */
-static void check_pack(const struct requests *r, const struct pack *pack) {
+static void check_pack(const struct requests *r, const struct packs *packs, size_t index) {
   struct error err;
   struct pack_work w;
-  assert_ok(pack_build(&w, r, pack, &err));
+  const struct pack *pack = &packs->at[index];
+  assert_ok(pack_build(&w, r, packs, index, &err));
   assert_int_equal(w.tokens, pack->tokens);
   assert_int_equal(w.queries_count, pack->queries);
   int32_t row = 0;
@@ -202,19 +205,92 @@ static void packs_hold_every_request_once_and_share_contexts(void **state) {
   }
   assert_true(r.count < 64);
   struct packs packs;
-  assert_ok(packs_plan(&packs, &r, &err));
+  assert_ok(packs_plan(&packs, &r, packing_usual(), &err));
   assert_true(packs.count > 1);
   size_t next = 0, rows = 0;
   for (size_t i = 0; i < packs.count; i++) {
     assert_int_equal(packs.at[i].first, next);
-    assert_true(packs.at[i].tokens <= PACK_TOKENS);
+    assert_true(packs.at[i].tokens <= packing_usual().tokens);
     next += packs.at[i].count;
     rows += packs.at[i].tokens;
-    check_pack(&r, &packs.at[i]);
+    check_pack(&r, &packs, i);
   }
   assert_int_equal(next, r.count);
   assert_true(rows < alone);
   packs_free(&packs);
+  assert_ok(packs_plan(&packs, &r, (struct packing){700, true}, &err));
+  rows = 0;
+  for (size_t i = 0; i < packs.count; i++) {
+    rows += packs.at[i].tokens;
+    check_pack(&r, &packs, i);
+  }
+  assert_int_equal(rows, alone); /* apart: every request with a context of its own */
+  packs_free(&packs);
+  requests_free(&r);
+}
+
+/* Windows of lm-evaluation-harness's get_rolling_token_windows and make_disjoint_window. */
+static void rolling_windows_score_each_token_once_with_full_context(void **state) {
+  (void)state;
+  struct error err;
+  struct requests r = {0};
+  int32_t ids[23];
+  for (int i = 0; i < 23; i++) {
+    ids[i] = 100 + i;
+  }
+  assert_ok(requests_add_rolling(&r, tokenizer, model, ids, 23, 10, &err));
+  assert_int_equal(r.count, 3);
+  static const struct { int context, first, count; } want[] = {{1, 0, 10}, {1, 10, 10}, {8, 20, 3}};
+  for (int i = 0; i < 3; i++) {
+    const struct request *q = &r.at[i];
+    assert_int_equal(q->context_count, want[i].context);
+    assert_int_equal(q->continuation_count, want[i].count);
+    assert_int_equal(r.pool.at[q->continuation], 100 + want[i].first);
+    assert_int_equal(r.pool.at[q->context],
+                     i ? 100 + want[i].first - want[i].context : tokenizer_bos(tokenizer));
+  }
+  assert_ok(requests_add_rolling(&r, tokenizer, model, ids, 0, 10, &err));
+  assert_int_equal(r.count, 3);
+  requests_free(&r);
+}
+
+/* Scores move by rounding only, whatever shares a batch. */
+static void another_pack_size_moves_a_log_likelihood_by_1e_4_at_most(void **state) {
+  (void)state;
+  struct error err;
+  struct requests r = {0};
+  int32_t ids[160];
+  for (int i = 0; i < 160; i++) {
+    ids[i] = 5 + (i * 37) % 400;
+  }
+  for (int doc = 0; doc < 60; doc++) {
+    for (int choice = 0; choice < 4; choice++) {
+      assert_ok(requests_add_ids(&r, model, ids + doc, 10 + doc, ids + 3 * choice,
+                                 1 + (doc + choice) % 12, &err));
+    }
+  }
+  struct runner *runner;
+  struct group one = group_single();
+  struct score *usual, *other;
+  assert_ok(mem_alloc(&usual, r.count, sizeof *usual, &err));
+  assert_ok(mem_alloc(&other, r.count, sizeof *other, &err));
+  assert_ok(runner_open(&runner, model, NULL, (size_t)1 << 30, &err));
+  assert_ok(requests_score(&r, runner, model, &one, NULL, NULL, usual, &err));
+  static const struct packing packings[] = {{64, false}, {500, false}, {8192, false}, {700, true}};
+  for (size_t k = 0; k < sizeof packings / sizeof *packings; k++) {
+    assert_ok(requests_score_packed(&r, packings[k], runner, &one, NULL, NULL, other, &err));
+    double worst = 0;
+    for (size_t i = 0; i < r.count; i++) {
+      worst = fmax(worst, fabs(usual[i].loglikelihood - other[i].loglikelihood));
+      assert_int_equal(usual[i].tokens, other[i].tokens);
+    }
+    printf("%zu rows%s: largest difference %.2g\n", packings[k].tokens,
+           packings[k].apart ? ", apart" : "", worst);
+    assert_true(worst <= 1e-4);
+  }
+  runner_close(runner);
+  free(usual);
+  free(other);
   requests_free(&r);
 }
 
@@ -236,6 +312,8 @@ int main(void) {
       cmocka_unit_test(too_long_a_pair_loses_tokens_on_the_left),
       cmocka_unit_test(what_cannot_be_scored_is_refused),
       cmocka_unit_test(packs_hold_every_request_once_and_share_contexts),
+      cmocka_unit_test(rolling_windows_score_each_token_once_with_full_context),
+      cmocka_unit_test(another_pack_size_moves_a_log_likelihood_by_1e_4_at_most),
   };
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   tokenizer_close(tokenizer);
