@@ -1,12 +1,14 @@
 #include "model/arch.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
 
 static const struct family families[] = {
-    {"llama", &llama_names, llama_configure},
-    {"opt", &opt_names, opt_configure},
+#define X(type, table) {#type, &table##_names, type##_configure},
+    ARCH_FAMILIES(X)
+#undef X
 };
 
 enum { FAMILIES = sizeof families / sizeof *families };
@@ -38,4 +40,23 @@ status family_of(const struct keys *keys, const struct family **out, struct erro
     }
   }
   return refuse(keys, type, err);
+}
+
+int arch_parts(const struct arch *a, enum slot slot) {
+  const struct model_config *c = &a->config;
+  bool expert = slot == SLOT_GATE || slot == SLOT_UP || slot == SLOT_DOWN;
+  if (expert && c->experts > 0) {
+    return c->experts;
+  }
+  if (c->qk_norm == QK_NORM_OWN_APART && (slot == SLOT_Q_NORM || slot == SLOT_K_NORM)) {
+    return slot == SLOT_Q_NORM ? c->heads : c->kv_heads;
+  }
+  return 1;
+}
+
+void arch_free(struct arch *a) {
+  free(a->config.windowed);
+  free(a->config.rope_divisors);
+  a->config.windowed = NULL;
+  a->config.rope_divisors = NULL;
 }

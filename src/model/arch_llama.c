@@ -1,75 +1,54 @@
 #include "model/arch.h"
 
 const struct arch_names llama_names = {
-    .prefixes = {"model.", ""},
-    .layer = "layers.",
+    ARCH_DECODER,
     .slots =
         {
-            [SLOT_EMBED] = "embed_tokens",
-            [SLOT_FINAL_NORM] = "norm",
-            [SLOT_HEAD] = "lm_head",
+            ARCH_DECODER_GLOBALS,
+            ARCH_DECODER_ATTENTION,
+            ARCH_DECODER_MLP,
             [SLOT_ATTENTION_NORM] = "input_layernorm",
             [SLOT_MLP_NORM] = "post_attention_layernorm",
-            [SLOT_Q] = "self_attn.q_proj",
-            [SLOT_K] = "self_attn.k_proj",
-            [SLOT_V] = "self_attn.v_proj",
-            [SLOT_O] = "self_attn.o_proj",
-            [SLOT_GATE] = "mlp.gate_proj",
-            [SLOT_UP] = "mlp.up_proj",
-            [SLOT_DOWN] = "mlp.down_proj",
         },
-    .sides =
-        {
-            [SIDE_HIDDEN] = "hidden_size",
-            [SIDE_EMBED] = "hidden_size",
-            [SIDE_VOCAB] = "vocab_size",
-            [SIDE_HEADS] = "num_attention_heads",
-            [SIDE_KV_HEADS] = "num_key_value_heads",
-            [SIDE_FFN] = "intermediate_size",
-        },
+    .sides = {ARCH_DECODER_SIDES},
 };
 
-static status read_kv_heads(const struct keys *keys, struct model_config *c, struct error *err) {
-  TRY(keys_int_or(keys, "num_key_value_heads", 1, c->heads, c->heads, &c->kv_heads, err));
-  if (c->heads % c->kv_heads) {
-    return keys_fail(keys, "num_key_value_heads", STATUS_INPUT, err,
-                     "is %d, not a divisor of num_attention_heads %d", c->kv_heads, c->heads);
-  }
+status arch_llama(const struct keys *keys, const struct llama_keys *names, struct arch *out,
+                  struct error *err) {
+  struct model_config *c = &out->config;
+  TRY(arch_sizes(keys, &names->sizes, c, err));
+  TRY(arch_kv_heads(keys, "num_key_value_heads", names->kv_heads, c, err));
+  TRY(arch_ffn(keys, "intermediate_size", 0, c, err));
+  TRY(arch_norms(keys, NORM_RMS, "rms_norm_eps", names->eps, c, err));
+  c->block = BLOCK_PRE_NORM;
+  c->gated = true;
+  TRY(arch_activation(keys, "hidden_act", "silu", &c->activation, err));
+  TRY(arch_rope(keys, &names->rope, c, err));
+  TRY(arch_ends(keys, names->tied, c, err));
+  out->weight[SLOT_EMBED] = out->weight[SLOT_FINAL_NORM] = out->weight[SLOT_HEAD] = true;
+  out->weight[SLOT_ATTENTION_NORM] = out->weight[SLOT_MLP_NORM] = true;
+  arch_need(out->weight, SLOT_Q, SLOT_O);
+  arch_need(out->weight, SLOT_GATE, SLOT_DOWN);
   return STATUS_OK;
 }
 
-static status read_biases(const struct keys *keys, struct arch *out, struct error *err) {
-  bool attention, mlp;
-  TRY(keys_bool_or(keys, "attention_bias", false, &attention, err));
-  TRY(keys_bool_or(keys, "mlp_bias", false, &mlp, err));
-  for (int i = SLOT_Q; i <= SLOT_O; i++) {
-    out->bias[i] = attention;
-  }
-  for (int i = SLOT_GATE; i <= SLOT_DOWN; i++) {
-    out->bias[i] = mlp;
+status arch_attention_bias(const struct keys *keys, struct arch *out, struct error *err) {
+  bool bias;
+  TRY(keys_bool_or(keys, "attention_bias", false, &bias, err));
+  if (bias) {
+    arch_need(out->bias, SLOT_Q, SLOT_O);
   }
   return STATUS_OK;
 }
 
 status llama_configure(const struct keys *keys, struct arch *out, struct error *err) {
-  struct model_config *c = &out->config;
-  TRY(arch_sizes(keys, true, c, err));
-  TRY(read_kv_heads(keys, c, err));
-  TRY(keys_int(keys, "intermediate_size", 1, 1 << 24, &c->ffn, err));
-  double eps;
-  TRY(keys_positive_or(keys, "rms_norm_eps", 1e-6, &eps, err));
-  c->norm = NORM_RMS;
-  c->norm_eps = (float)eps;
-  c->block = BLOCK_PRE_NORM;
-  c->gated = true;
-  c->final_norm = true;
-  TRY(arch_activation(keys, "hidden_act", "silu", &c->activation, err));
-  TRY(arch_rope(keys, 10000, c, err));
-  TRY(keys_bool_or(keys, "tie_word_embeddings", false, &c->tied, err));
-  TRY(arch_specials(keys, c, err));
-  out->weight[SLOT_EMBED] = out->weight[SLOT_FINAL_NORM] = out->weight[SLOT_HEAD] = true;
-  for (int i = SLOT_ATTENTION_NORM; i <= SLOT_DOWN; i++) {
-    out->weight[i] = true;
+  static const struct llama_keys names = {ARCH_LLAMA_KEYS};
+  bool mlp;
+  TRY(arch_llama(keys, &names, out, err));
+  TRY(arch_attention_bias(keys, out, err));
+  TRY(keys_bool_or(keys, "mlp_bias", false, &mlp, err));
+  if (mlp) {
+    arch_need(out->bias, SLOT_GATE, SLOT_DOWN);
   }
-  return read_biases(keys, out, err);
+  return STATUS_OK;
 }

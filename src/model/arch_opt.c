@@ -46,34 +46,37 @@ static status read_norms(const struct keys *keys, struct arch *out, struct error
   c->norm_eps = 1e-5f;
   c->block = before ? BLOCK_PRE_NORM : BLOCK_POST_NORM;
   c->final_norm = before && !removed;
-  out->weight[SLOT_FINAL_NORM] = out->bias[SLOT_FINAL_NORM] = c->final_norm;
-  for (int i = SLOT_ATTENTION_NORM; i <= SLOT_MLP_NORM; i++) {
-    out->weight[i] = out->bias[i] = true;
+  static const enum slot norms[] = {SLOT_ATTENTION_NORM, SLOT_MLP_NORM};
+  for (size_t i = 0; i < sizeof norms / sizeof *norms; i++) {
+    out->weight[norms[i]] = out->bias[norms[i]] = true;
   }
+  out->weight[SLOT_FINAL_NORM] = out->bias[SLOT_FINAL_NORM] = c->final_norm;
   return STATUS_OK;
 }
 
 static status read_linears(const struct keys *keys, struct arch *out, struct error *err) {
-  static const enum slot linears[] = {SLOT_Q, SLOT_K, SLOT_V, SLOT_O, SLOT_UP, SLOT_DOWN};
   bool bias;
   TRY(keys_bool_or(keys, "enable_bias", true, &bias, err));
-  for (size_t i = 0; i < sizeof linears / sizeof *linears; i++) {
-    out->weight[linears[i]] = true;
-    out->bias[linears[i]] = bias;
+  for (int i = 0; i < 2; i++) {
+    bool *what = i == 0 ? out->weight : out->bias;
+    if (i == 0 || bias) {
+      arch_need(what, SLOT_Q, SLOT_O);
+      arch_need(what, SLOT_UP, SLOT_DOWN);
+    }
   }
   return STATUS_OK;
 }
 
 status opt_configure(const struct keys *keys, struct arch *out, struct error *err) {
+  static const struct size_keys sizes = {ARCH_SIZE_KEYS};
   struct model_config *c = &out->config;
-  TRY(arch_sizes(keys, false, c, err));
-  TRY(keys_int(keys, "ffn_dim", 1, 1 << 24, &c->ffn, err));
-  TRY(keys_int_or(keys, "word_embed_proj_dim", 1, 1 << 24, c->hidden, &c->embed_dim, err));
+  TRY(arch_sizes(keys, &sizes, c, err));
+  TRY(arch_ffn(keys, "ffn_dim", 0, c, err));
+  TRY(keys_int_or(keys, "word_embed_proj_dim", 1, ARCH_MOST_WIDTH, c->hidden, &c->embed_dim, err));
   c->position = POSITION_LEARNED;
   c->position_offset = 2;
   TRY(arch_activation(keys, "activation_function", "relu", &c->activation, err));
-  TRY(keys_bool_or(keys, "tie_word_embeddings", true, &c->tied, err));
-  TRY(arch_specials(keys, c, err));
+  TRY(arch_ends(keys, true, c, err));
   out->weight[SLOT_EMBED] = out->weight[SLOT_POSITIONS] = out->weight[SLOT_HEAD] = true;
   out->weight[SLOT_PROJECT_IN] = out->weight[SLOT_PROJECT_OUT] = c->embed_dim != c->hidden;
   TRY(read_norms(keys, out, err));

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <omp.h>
+#include <string.h>
 
 #include "linalg/matmul.h"
 #include "model/vector.h"
@@ -41,18 +42,47 @@ void attention_slopes(int heads, float *out) {
   }
 }
 
+/* The nearest bfloat16, ties to even. */
+static float round_bfloat16(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+/* Of keys first .. n - 1 as the last of them sees them. */
+static void add_slope(const struct attention *a, int head, float *row, int first, int n) {
+  float slope = a->slopes[head];
+  if (a->rounded) {
+    slope = round_bfloat16(slope);
+    for (int j = first; j < n; j++) {
+      row[j] += a->scale * round_bfloat16(slope * round_bfloat16((float)j));
+    }
+    return;
+  }
+  for (int j = first; j < n; j++) {
+    row[j] += slope * (float)(j - n + 1);
+  }
+}
+
 /* scores [rows][keys] → weights that still lack the division by sums [rows]. Row i sees `seen + i`
- * keys; the rest of its row becomes 0. */
-static void soften(float *scores, int rows, int keys, int seen, float slope, float *sums) {
+ * keys, or the window's last of them; the rest of its row becomes 0. */
+static void soften(const struct attention *a, int head, float *scores, int rows, int keys, int seen,
+                   float *sums) {
   for (int i = 0; i < rows; i++) {
     float *row = scores + (size_t)i * keys;
-    int n = seen + i;
-    if (slope != 0) {
-      for (int j = 0; j < n; j++) {
-        row[j] += slope * (float)(j - n + 1);
-      }
+    int n = seen + i, first = a->window && n > a->window ? n - a->window : 0;
+    if (a->cap > 0) {
+      vector_cap(row + first, n - first, a->cap);
     }
-    sums[i] = vector_exp_sum(row, n, vector_max(row, n));
+    if (a->slopes) {
+      add_slope(a, head, row, first, n);
+    }
+    sums[i] = vector_exp_sum(row + first, n - first, vector_max(row + first, n - first));
+    for (int j = 0; j < first; j++) {
+      row[j] = 0;
+    }
     for (int j = n; j < keys; j++) {
       row[j] = 0;
     }
@@ -75,7 +105,7 @@ static status one_head(const struct attention *a, const struct span *s, int firs
   }
   TRY(matmul(false, true, rows, own, d, a->scale, mine, ldq, k + present, ldk, 0, scores + before,
              keys, NULL));
-  soften(scores, rows, keys, before + first + 1, a->slopes ? a->slopes[head] : 0, sums);
+  soften(a, head, scores, rows, keys, before + first + 1, sums);
   if (before > 0) {
     TRY(matmul(false, false, rows, d, before, 1, scores, keys, v + past, ldk, 0, mine, ldq, NULL));
   }

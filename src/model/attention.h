@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "model/batch.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { ATTENTION_QUERIES = 64 }; /* queries per tile */
@@ -14,6 +15,9 @@ struct attention {
   int heads, kv_heads, head_dim; /* query head h reads key head h / (heads / kv_heads) */
   float scale;
   const float *slopes; /* [heads]: ALiBi (Press et al., arXiv 2108.12409), or NULL */
+  bool rounded;        /* slopes · positions in bfloat16, times scale: see model_config */
+  float cap;           /* score = cap · tanh(score / cap); 0: not */
+  int window;          /* positions that a query sees, itself among them; 0: all before it */
 };
 
 /* Queries first .. of one span. */

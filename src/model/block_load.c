@@ -4,24 +4,60 @@
 #include "base/mem.h"
 #include "model/block.h"
 
-static const enum slot norms[] = {SLOT_ATTENTION_NORM, SLOT_MLP_NORM};
+static const enum slot norms[] = {
+    SLOT_ATTENTION_NORM, SLOT_ATTENTION_OUT_NORM, SLOT_MLP_NORM, SLOT_MLP_OUT_NORM, SLOT_Q_NORM,
+    SLOT_K_NORM,
+};
 enum { NORMS = sizeof norms / sizeof *norms };
 
-static status allocate(struct block *b, struct error *err) {
-  int count;
-  const struct linear *linears = model_linears(b->model, &count);
-  for (int i = 0; i < count; i++) {
-    enum slot slot = model_linear_slot(b->model, i);
-    TRY(packed_create(&b->weights[slot], linears[i].rows, linears[i].cols, err));
-    TRY(mem_alloc(&b->bias[slot], (size_t)linears[i].rows, sizeof **b->bias, err));
-    b->input[slot] = linears[i].input;
+/* Numbers of a block's norm. */
+static size_t norm_width(const struct model_config *c, enum slot slot) {
+  if (slot != SLOT_Q_NORM && slot != SLOT_K_NORM) {
+    return (size_t)c->hidden;
   }
+  size_t heads = (size_t)(slot == SLOT_Q_NORM ? c->heads : c->kv_heads);
+  return (c->qk_norm == QK_NORM_SHARED ? 1 : heads) * (size_t)c->head_dim;
+}
+
+static status allocate_norms(struct block *b, struct error *err) {
   for (int i = 0; i < NORMS; i++) {
-    size_t width = (size_t)b->config->hidden;
-    TRY(mem_alloc(&b->norm[norms[i]], width, sizeof **b->norm, err));
-    TRY(mem_alloc(&b->bias[norms[i]], width, sizeof **b->bias, err));
+    enum slot slot = norms[i];
+    size_t width = norm_width(b->config, slot);
+    if (model_has(b->model, slot, 0)) {
+      TRY(mem_alloc(&b->norm[slot], width, sizeof **b->norm, err));
+    }
+    if (model_has_bias(b->model, slot, 0)) {
+      TRY(mem_alloc(&b->shift[slot], width, sizeof **b->shift, err));
+    }
   }
   return STATUS_OK;
+}
+
+static status allocate(struct block *b, struct error *err) {
+  size_t count = (size_t)b->count;
+  TRY(mem_alloc(&b->weights, count, sizeof *b->weights, err));
+  TRY(mem_alloc(&b->biases, count, sizeof *b->biases, err));
+  for (int i = 0; i < b->count; i++) {
+    const struct linear *l = &b->linears[i];
+    TRY(packed_create(&b->weights[i], l->rows, l->cols, err));
+    if (model_linear_has_bias(b->model, i)) {
+      TRY(mem_alloc(&b->biases[i], (size_t)l->rows, sizeof **b->biases, err));
+    }
+  }
+  if (b->config->experts > 0) {
+    TRY(packed_create(&b->router, b->config->experts, b->config->hidden, err));
+  }
+  return allocate_norms(b, err);
+}
+
+static void index_linears(struct block *b) {
+  for (int s = 0; s < SLOT_COUNT; s++) {
+    b->first[s] = -1;
+  }
+  for (int i = b->count - 1; i >= 0; i--) {
+    b->first[model_linear_slot(b->model, i)] = i;
+    b->per_expert += model_linear_part(b->model, i) == 1;
+  }
 }
 
 status block_create(struct block **out, const struct model *m, struct error *err) {
@@ -29,6 +65,8 @@ status block_create(struct block **out, const struct model *m, struct error *err
   TRY(mem_alloc(&b, 1, sizeof *b, err));
   b->model = m;
   b->config = model_config(m);
+  b->linears = model_linears(m, &b->count);
+  index_linears(b);
   status st = allocate(b, err);
   if (st != STATUS_OK) {
     block_free(b);
@@ -42,21 +80,22 @@ void block_free(struct block *b) {
   if (!b) {
     return;
   }
-  for (int s = 0; s < SLOT_COUNT; s++) {
-    packed_free(b->weights[s]);
-    free(b->norm[s]);
-    free(b->bias[s]);
+  for (int i = 0; i < b->count; i++) {
+    packed_free(b->weights ? b->weights[i] : NULL);
+    free(b->biases ? b->biases[i] : NULL);
   }
+  for (int s = 0; s < SLOT_COUNT; s++) {
+    free(b->norm[s]);
+    free(b->shift[s]);
+  }
+  packed_free(b->router);
+  free(b->weights);
+  free(b->biases);
   free(b);
 }
 
 void block_set_linear(struct block *b, int linear, const float *w) {
-  packed_fill(b->weights[model_linear_slot(b->model, linear)], w);
-}
-
-static status load_bias(struct block *b, enum slot slot, int index, struct error *err) {
-  b->biased[slot] = model_has_bias(b->model, slot, index);
-  return b->biased[slot] ? model_read_bias(b->model, slot, index, b->bias[slot], err) : STATUS_OK;
+  packed_fill(b->weights[linear], w);
 }
 
 static status check_pruned(const struct model *m, int index, int linear, const float *w,
@@ -86,28 +125,51 @@ static status load_linear(struct block *b, int index, int linear, const struct l
     TRY(model_linear_read(b->model, index, linear, read, err));
     block_set_linear(b, linear, read);
   }
-  return load_bias(b, model_linear_slot(b->model, linear), index, err);
+  return b->biases[linear] ? model_linear_read_bias(b->model, index, linear, b->biases[linear], err)
+                           : STATUS_OK;
+}
+
+static status load_norms(struct block *b, int index, struct error *err) {
+  for (int i = 0; i < NORMS; i++) {
+    enum slot slot = norms[i];
+    if (b->norm[slot]) {
+      int width = (int)norm_width(b->config, slot);
+      TRY(norm_read(b->model, slot, index, b->norm[slot], width, err));
+    }
+    if (b->shift[slot]) {
+      TRY(model_read_bias(b->model, slot, index, b->shift[slot], err));
+    }
+  }
+  return STATUS_OK;
+}
+
+static size_t elements(const struct linear *l) {
+  return (size_t)l->rows * (size_t)l->cols;
+}
+
+/* read: room for the router, and for any linear. */
+static status load_all(struct block *b, int index, const struct overlay *overlay, float *read,
+                       struct error *err) {
+  for (int i = 0; i < b->count; i++) {
+    TRY(load_linear(b, index, i, &b->linears[i], overlay, read, err));
+  }
+  if (b->router) {
+    TRY(model_read(b->model, SLOT_ROUTER, index, 0, 0, read, err));
+    packed_fill(b->router, read);
+  }
+  return load_norms(b, index, err);
 }
 
 status block_load(struct block *b, int index, const struct overlay *overlay, struct error *err) {
-  int count;
-  const struct linear *linears = model_linears(b->model, &count);
-  size_t largest = 0;
-  for (int i = 0; i < count; i++) {
-    size_t size = (size_t)linears[i].rows * (size_t)linears[i].cols;
+  size_t largest = (size_t)b->config->experts * (size_t)b->config->hidden;
+  for (int i = 0; i < b->count; i++) {
+    size_t size = elements(&b->linears[i]);
     largest = size > largest ? size : largest;
   }
   float *read;
   TRY(mem_alloc_raw(&read, largest, sizeof *read, err));
-  status st = STATUS_OK;
-  for (int i = 0; i < count; i++) {
-    TRY_GOTO(st, done, load_linear(b, index, i, linears + i, overlay, read, err));
-  }
-  for (int i = 0; i < NORMS; i++) {
-    TRY_GOTO(st, done, model_read(b->model, norms[i], index, 0, 0, b->norm[norms[i]], err));
-    TRY_GOTO(st, done, load_bias(b, norms[i], index, err));
-  }
-done:
+  b->index = index;
+  status st = load_all(b, index, overlay, read, err);
   free(read);
   return st;
 }

@@ -1,9 +1,12 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "model/norm.h"
 #include "model/workspace.h"
 
 void entrance_free(struct entrance *e) {
+  free(e->norm);
+  free(e->norm_bias);
   free(e->positions);
   packed_free(e->project_in);
   *e = (struct entrance){0};
@@ -21,6 +24,7 @@ status entrance_load(struct workspace *w, struct error *err) {
     TRY(mem_alloc_raw(&e->positions, rows * (size_t)c->hidden, sizeof *e->positions, err));
     TRY(model_read(w->model, SLOT_POSITIONS, 0, 0, 0, e->positions, err));
   }
+  TRY(norm_load(&e->norm, &e->norm_bias, w->model, SLOT_EMBED_NORM, c->hidden, err));
   TRY(packed_load(&e->project_in, w->model, SLOT_PROJECT_IN, c->hidden, c->embed_dim, err));
   e->loaded = true;
   return STATUS_OK;
@@ -53,6 +57,14 @@ status forward_embed(const struct model *m, struct workspace *w, const struct ba
   if (w->entrance.project_in) {
     TRY(packed_multiply(w->entrance.project_in, rows, batch->tokens, NULL, x, c->hidden, false,
                         err));
+  }
+  size_t count = (size_t)batch->tokens * (size_t)c->hidden;
+  for (size_t i = 0; c->embed_scale != 1 && i < count; i++) {
+    x[i] *= c->embed_scale;
+  }
+  if (w->entrance.norm) {
+    norm_rows(c->norm, c->norm_eps, w->entrance.norm, w->entrance.norm_bias, x, x, batch->tokens,
+              c->hidden);
   }
   for (int32_t i = 0; w->entrance.positions && i < batch->tokens; i++) {
     const float *row =

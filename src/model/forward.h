@@ -25,12 +25,14 @@ status block_load(struct block *b, int index, const struct overlay *overlay, str
 /* Replaces one linear by w [rows][cols]. */
 void block_set_linear(struct block *b, int linear, const float *w);
 
-/* Called with the input of the linears whose `input` is the given one, x [tokens][cols], before
- * they are applied; the rows are the batch's. May change x, which changes what these linears read
+/* Called with the input of the linears whose `input` is the given one, x [rows][cols], before they
+ * are applied. The rows are the batch's; of an expert's inputs those tokens that chose it, in the
+ * batch's order, and no call where none did. May change x, which changes what these linears read
  * and nothing else. */
 struct tap {
   void *user;
-  status (*see)(void *user, int input, float *x, const struct batch *batch, struct error *err);
+  status (*see)(void *user, int input, float *x, int rows, const struct batch *batch,
+                struct error *err);
 };
 
 /* x [tokens][hidden]: the residual stream, by embedding and positions. Ids are checked. */

@@ -29,6 +29,7 @@ void head_free(struct head *h) {
   free(h->norm_bias);
   packed_free(h->project_out);
   free(h->weights);
+  free(h->bias);
   *h = (struct head){0};
 }
 
@@ -40,17 +41,16 @@ status head_load(struct workspace *w, struct error *err) {
   }
   head_free(h); /* what a failed load left */
   if (c->final_norm) {
-    TRY(mem_alloc(&h->norm, (size_t)c->hidden, sizeof *h->norm, err));
-    TRY(model_read(w->model, SLOT_FINAL_NORM, 0, 0, 0, h->norm, err));
-    if (model_has_bias(w->model, SLOT_FINAL_NORM, 0)) {
-      TRY(mem_alloc(&h->norm_bias, (size_t)c->hidden, sizeof *h->norm_bias, err));
-      TRY(model_read_bias(w->model, SLOT_FINAL_NORM, 0, h->norm_bias, err));
-    }
+    TRY(norm_load(&h->norm, &h->norm_bias, w->model, SLOT_FINAL_NORM, c->hidden, err));
   }
   TRY(packed_load(&h->project_out, w->model, SLOT_PROJECT_OUT, c->embed_dim, c->hidden, err));
   size_t cells = (size_t)c->vocab * (size_t)c->embed_dim;
   TRY(mem_alloc_raw(&h->weights, cells, sizeof *h->weights, err));
   TRY(model_read(w->model, c->tied ? SLOT_EMBED : SLOT_HEAD, 0, 0, 0, h->weights, err));
+  if (model_has_bias(w->model, SLOT_HEAD, 0)) {
+    TRY(mem_alloc(&h->bias, (size_t)c->vocab, sizeof *h->bias, err));
+    TRY(model_read_bias(w->model, SLOT_HEAD, 0, h->bias, err));
+  }
   h->loaded = true;
   return STATUS_OK;
 }
@@ -70,6 +70,20 @@ static status finish_rows(struct workspace *w, int rows, const float **out, stru
     *out = w->projected.at;
   }
   return STATUS_OK;
+}
+
+/* What stands behind the projection: logits [count] of tokens from `first` on. */
+static void finish_logits(const struct workspace *w, float *logits, int first, int count) {
+  const struct model_config *c = w->config;
+  for (int j = 0; w->head.bias && j < count; j++) {
+    logits[j] += w->head.bias[first + j];
+  }
+  for (int j = 0; c->logit_scale != 1 && j < count; j++) {
+    logits[j] *= c->logit_scale;
+  }
+  if (c->logit_cap > 0) {
+    vector_cap(logits, count, c->logit_cap);
+  }
 }
 
 static struct partial summarise(float *logits, int count, int first) {
@@ -95,6 +109,7 @@ static status one_piece(const struct workspace *w, const struct chunk *chunk, in
                w->head.weights + (size_t)first * width, width, 0, logits, tokens, NULL));
     for (int i = 0; i < rows; i++) {
       float *row = logits + (size_t)i * tokens;
+      finish_logits(w, row, first, tokens);
       for (int32_t q = chunk->start[r + i]; q < chunk->start[r + i + 1]; q++) {
         int32_t target = chunk->queries[q].target - first;
         if (target >= 0 && target < tokens) {
@@ -223,6 +238,8 @@ status forward_logits(const struct model *m, struct workspace *w, const float *x
   TRY(buffer_fit(&w->rows, 1, (size_t)c->hidden, err));
   memcpy(w->rows.at, x_row, (size_t)c->hidden * sizeof *x_row);
   TRY(finish_rows(w, 1, &ready, err));
-  return matmul(false, true, 1, c->vocab, c->embed_dim, 1, ready, c->embed_dim, w->head.weights,
-                c->embed_dim, 0, logits, c->vocab, err);
+  TRY(matmul(false, true, 1, c->vocab, c->embed_dim, 1, ready, c->embed_dim, w->head.weights,
+             c->embed_dim, 0, logits, c->vocab, err));
+  finish_logits(w, logits, 0, c->vocab);
+  return STATUS_OK;
 }

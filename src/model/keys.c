@@ -5,14 +5,23 @@
 #include <stdio.h>
 #include <string.h>
 
-const cJSON *keys_get(const struct keys *k, const char *key) {
+static const cJSON *last(const struct keys *k, const char *key) {
   const cJSON *item, *found = NULL;
   cJSON_ArrayForEach(item, k->map) {
     if (strcmp(item->string, key) == 0) {
       found = item;
     }
   }
+  return found;
+}
+
+const cJSON *keys_get(const struct keys *k, const char *key) {
+  const cJSON *found = last(k, key);
   return found && !cJSON_IsNull(found) ? found : NULL;
+}
+
+bool keys_is_null(const struct keys *k, const char *key) {
+  return cJSON_IsNull(last(k, key));
 }
 
 status keys_fail(const struct keys *k, const char *key, status code, struct error *err,

@@ -18,6 +18,9 @@ struct keys {
 /* The value, or NULL when the key is absent or null. */
 const cJSON *keys_get(const struct keys *k, const char *key);
 
+/* Whether the key stands there as null. */
+bool keys_is_null(const struct keys *k, const char *key);
+
 /* Integers from low to high. keys_int refuses an absent key; keys_int_or gives `otherwise`. */
 status keys_int(const struct keys *k, const char *key, int low, int high, int *out,
                 struct error *err);

@@ -46,7 +46,11 @@ int model_inputs(const struct model *m) {
 }
 
 enum slot model_linear_slot(const struct model *m, int linear) {
-  return m->linear_slots[linear];
+  return m->places[linear].slot;
+}
+
+int model_linear_part(const struct model *m, int linear) {
+  return m->places[linear].part;
 }
 
 const struct model_config *model_config(const struct model *m) {
@@ -55,15 +59,20 @@ const struct model_config *model_config(const struct model *m) {
 
 status model_linear_name(const struct model *m, int block, int linear, char **out,
                          struct error *err) {
-  return model_slot_name(m, m->linear_slots[linear], block, "weight", out, err);
+  const struct place *p = &m->places[linear];
+  return model_slot_name(m, p->slot, block, p->part, "weight", out, err);
 }
 
 double model_block_flops(const struct model *m) {
-  double weights = 0;
+  const struct model_config *c = &m->arch.config;
+  double weights = (double)c->experts * c->hidden; /* the router's */
   for (int i = 0; i < m->linear_count; i++) {
-    weights += (double)m->linears[i].rows * m->linears[i].cols;
+    const struct linear *l = &m->linears[i];
+    bool chosen = arch_parts(&m->arch, m->places[i].slot) > 1;
+    double share = chosen ? (double)c->experts_used / c->experts : 1;
+    weights += share * l->rows * l->cols;
   }
-  return 2 * weights * m->arch.config.blocks;
+  return 2 * weights * c->blocks;
 }
 
 double model_head_flops(const struct model *m) {

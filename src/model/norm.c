@@ -51,3 +51,19 @@ void norm_rows(enum norm_kind kind, float eps, const float *w, const float *b, c
     }
   }
 }
+
+void norm_heads(enum norm_kind kind, float eps, const float *w, float *x, int rows, int heads,
+                int width) {
+#pragma omp parallel for schedule(static)
+  for (int i = 0; i < rows; i++) {
+    for (int h = 0; h < heads; h++) {
+      float *at = x + ((size_t)i * heads + h) * width;
+      const float *own = w + (size_t)h * width;
+      if (kind == NORM_RMS) {
+        rms(eps, own, at, at, width);
+      } else {
+        layer(eps, own, NULL, at, at, width);
+      }
+    }
+  }
+}

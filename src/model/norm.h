@@ -10,4 +10,8 @@
 void norm_rows(enum norm_kind kind, float eps, const float *w, const float *b, const float *x,
                float *y, int rows, int width);
 
+/* Each head of x [rows][heads][width] in place, by its own weights w [heads][width], no bias. */
+void norm_heads(enum norm_kind kind, float eps, const float *w, float *x, int rows, int heads,
+                int width);
+
 #endif

@@ -24,30 +24,6 @@ static status read_config(struct model *m, const char *path, struct error *err) 
   return st;
 }
 
-/* Linears in order of execution: q, k, v read the block's input, o their heads, and so on. */
-static void list_linears(struct model *m) {
-  static const struct {
-    enum slot slot;
-    int reads;
-  } order[] = {
-      {SLOT_Q, 0},    {SLOT_K, 0},  {SLOT_V, 0},    {SLOT_O, 1},
-      {SLOT_GATE, 2}, {SLOT_UP, 2}, {SLOT_DOWN, 3},
-  };
-  for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-    enum slot slot = order[i].slot;
-    if (m->arch.weight[slot]) {
-      m->linear_slots[m->linear_count] = slot;
-      m->linears[m->linear_count++] = (struct linear){
-          .name = m->family->names->slots[slot],
-          .rows = (int)model_rows(&m->arch.config, slot),
-          .cols = (int)model_cols(&m->arch.config, slot),
-          .input = order[i].reads,
-      };
-      m->inputs = order[i].reads + 1;
-    }
-  }
-}
-
 static status fill(struct model *m, const char *folder, struct error *err) {
   if (!file_is_dir(folder)) {
     return err_at(err, STATUS_INPUT, folder, 0, "no such folder (expected a checkpoint's)");
@@ -60,8 +36,7 @@ static status fill(struct model *m, const char *folder, struct error *err) {
   TRY(st);
   TRY(shards_open(&m->shards, folder, err));
   TRY(model_bind(m, err));
-  list_linears(m);
-  return STATUS_OK;
+  return model_list_linears(m, err);
 }
 
 status model_open(struct model **out, const char *folder, struct error *err) {
@@ -83,7 +58,13 @@ void model_close(struct model *m) {
   }
   shards_close(&m->shards);
   (void)pthread_mutex_destroy(&m->digest_lock);
+  for (int i = 0; m->linears && i < m->linear_count; i++) {
+    free((void *)m->linears[i].name);
+  }
+  free(m->linears);
+  free(m->places);
   free(m->bound);
+  arch_free(&m->arch);
   free(m->config_text);
   free(m->folder);
   free(m);

@@ -7,11 +7,15 @@
 #include "model/arch.h"
 #include "model/shards.h"
 
-enum { BLOCK_SLOTS = SLOT_COUNT - SLOT_GLOBALS };
-
 /* A slot's tensors; NULL where the checkpoint has none. */
 struct bound {
   const struct tensor *weight, *bias;
+};
+
+/* Where a linear of a block's list stands. */
+struct place {
+  enum slot slot;
+  int part; /* the expert's number, or 0 */
 };
 
 struct model {
@@ -21,29 +25,40 @@ struct model {
   const struct family *family;
   struct arch arch;
   const char *prefix; /* of every tensor but the head, as found in the file */
+  const char *head;   /* the head's name */
   struct shards shards;
-  struct bound *bound; /* [SLOT_GLOBALS + blocks · BLOCK_SLOTS] */
-  struct linear linears[BLOCK_SLOTS];
-  enum slot linear_slots[BLOCK_SLOTS];
+  size_t first[SLOT_COUNT]; /* the slot's first place among the globals', or a block's */
+  size_t per_block;         /* places of a block */
+  struct bound *bound;      /* [SLOT_GLOBALS + blocks · per_block] */
+  struct linear *linears;   /* [linear_count], names owned */
+  struct place *places;     /* [linear_count] */
   int linear_count, inputs;
   uint64_t parameters;
   pthread_mutex_t digest_lock;
   char digest[DIGEST_TEXT]; /* "" until asked for */
 };
 
-static inline struct bound *model_bound(const struct model *m, enum slot slot, int block) {
-  size_t global = (size_t)slot, local = (size_t)block * BLOCK_SLOTS + (size_t)slot;
-  return &m->bound[slot < SLOT_GLOBALS ? global : local];
+static inline struct bound *model_bound(const struct model *m, enum slot slot, int block,
+                                        int part) {
+  size_t begin = slot < SLOT_GLOBALS ? 0 : SLOT_GLOBALS + (size_t)block * m->per_block;
+  return &m->bound[begin + m->first[slot] + (size_t)part];
 }
+
+/* Lists a block's linears. */
+status model_list_linears(struct model *m, struct error *err);
 
 /* Finds every slot's tensors and checks their shapes; decides whether the head is the embedding. */
 status model_bind(struct model *m, struct error *err);
 
+/* A name pattern of arch_names with the part's number in it; the caller frees *out. */
+status model_part_name(const char *pattern, int part, char **out, struct error *err);
+
 /* The slot's name in the file with ".weight" or ".bias" behind; the caller frees *out. */
-status model_slot_name(const struct model *m, enum slot slot, int block, const char *kind,
+status model_slot_name(const struct model *m, enum slot slot, int block, int part, const char *kind,
                        char **out, struct error *err);
 
-/* Length of a slot's sides by the configuration; the second is SIDE_NONE's 1 for vectors. */
+/* Length of the sides of a slot's tensors by the configuration, whichever way they are stored; the
+ * second is SIDE_NONE's 1 for vectors. */
 uint64_t model_rows(const struct model_config *c, enum slot slot);
 uint64_t model_cols(const struct model_config *c, enum slot slot);
 

@@ -17,10 +17,12 @@ static double llama3(const struct model_config *c, double frequency) {
   return ((1 - t) / c->rope_factor + t) * frequency;
 }
 
-void rope_frequencies(const struct model_config *c, double *out) {
-  for (int i = 0; i < c->rope_dims / 2; i++) {
-    double frequency = pow(c->rope_theta, -2.0 * i / c->rope_dims);
-    switch (c->rope_scaling) {
+void rope_frequencies(const struct model_config *c, enum rope_use use, double *out) {
+  double theta = use == ROPE_WINDOW ? c->rope_window_theta : c->rope_theta;
+  int pairs = c->rope_dims / 2;
+  for (int i = 0; i < pairs; i++) {
+    double frequency = pow(theta, -2.0 * i / c->rope_dims);
+    switch (use == ROPE_WINDOW ? ROPE_PLAIN : c->rope_scaling) {
     case ROPE_PLAIN:
       break;
     case ROPE_LINEAR:
@@ -28,6 +30,9 @@ void rope_frequencies(const struct model_config *c, double *out) {
       break;
     case ROPE_LLAMA3:
       frequency = llama3(c, frequency);
+      break;
+    case ROPE_LONG:
+      frequency /= c->rope_divisors[use == ROPE_BEYOND ? pairs + i : i];
       break;
     }
     out[i] = frequency;
@@ -40,18 +45,18 @@ void rope_free(struct rope *r) {
   *r = (struct rope){0};
 }
 
-static void fill(struct rope *r, const double *frequency) {
+static void fill(struct rope *r, const double *frequency, double magnitude) {
 #pragma omp parallel for schedule(static)
   for (int p = 0; p < r->positions; p++) {
     for (int i = 0; i < r->pairs; i++) {
       double angle = p * frequency[i];
-      r->cos[(size_t)p * r->pairs + i] = (float)cos(angle);
-      r->sin[(size_t)p * r->pairs + i] = (float)sin(angle);
+      r->cos[(size_t)p * r->pairs + i] = (float)(magnitude * cos(angle));
+      r->sin[(size_t)p * r->pairs + i] = (float)(magnitude * sin(angle));
     }
   }
 }
 
-status rope_reserve(struct rope *r, const struct model_config *c, int positions,
+status rope_reserve(struct rope *r, const struct model_config *c, enum rope_use use, int positions,
                     struct error *err) {
   if (positions <= r->positions) {
     return STATUS_OK;
@@ -65,8 +70,8 @@ status rope_reserve(struct rope *r, const struct model_config *c, int positions,
   TRY_GOTO(st, done, mem_alloc_raw(&r->sin, cells, sizeof *r->sin, err));
   r->pairs = (int)pairs;
   r->positions = positions;
-  rope_frequencies(c, frequency);
-  fill(r, frequency);
+  rope_frequencies(c, use, frequency);
+  fill(r, frequency, c->rope_scaling == ROPE_LONG ? c->rope_magnitude : 1);
 done:
   free(frequency);
   return st;

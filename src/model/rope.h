@@ -12,12 +12,22 @@ struct rope {
   float *cos, *sin; /* [positions][pairs] */
 };
 
+/* Some models rotate in two ways. */
+enum rope_use {
+  ROPE_USUAL,
+  ROPE_WINDOW, /* in windowed blocks, where rope_window_theta says so */
+  ROPE_BEYOND, /* ROPE_LONG: in sequences of more than rope_original tokens */
+  ROPE_USES
+};
+
 /* Angle per position of each pair, out [rope_dims / 2]: theta^(-2i/dims), scaled as the
- * configuration says (linear; llama3: Llama 3.1's bands by wavelength). */
-void rope_frequencies(const struct model_config *c, double *out);
+ * configuration says (linear; llama3: Llama 3.1's bands by wavelength; long: a divisor per pair).
+ */
+void rope_frequencies(const struct model_config *c, enum rope_use use, double *out);
 
 /* Makes the tables reach `positions`; zero-initialise before the first call. */
-status rope_reserve(struct rope *r, const struct model_config *c, int positions, struct error *err);
+status rope_reserve(struct rope *r, const struct model_config *c, enum rope_use use, int positions,
+                    struct error *err);
 void rope_free(struct rope *r);
 
 /* Rotates x [rows][heads·head_dim] in place; at [rows] holds the rows' positions. Dimensions of a

@@ -28,6 +28,14 @@ static inline float vector_exp(float x) {
   return p * power;
 }
 
+/* x = cap · tanh(x / cap) in place. */
+static inline void vector_cap(float *x, int count, float cap) {
+  float twice = 2.0F / cap;
+  for (int i = 0; i < count; i++) {
+    x[i] = cap - 2.0F * cap / (vector_exp(x[i] * twice) + 1.0F);
+  }
+}
+
 static inline float vector_max(const float *x, int count) {
   float max = x[0];
 #pragma omp simd reduction(max : max)

@@ -27,12 +27,30 @@ void workspace_free(struct workspace *w) {
   }
   entrance_free(&w->entrance);
   head_free(&w->head);
-  rope_free(&w->rope);
+  for (int i = 0; i < ROPE_USES; i++) {
+    rope_free(&w->ropes[i]);
+  }
   free(w->slopes);
+  free(w->beyond);
+  free(w->routing.rows);
   free(w->positions);
   free(w->tiles);
-  struct buffer *all[] = {&w->normed, &w->q,      &w->k,    &w->v,         &w->gate,
-                          &w->up,     &w->scores, &w->rows, &w->projected, &w->logits};
+  struct buffer *all[] = {&w->normed,
+                          &w->beside,
+                          &w->branch,
+                          &w->fused,
+                          &w->q,
+                          &w->k,
+                          &w->v,
+                          &w->gate,
+                          &w->up,
+                          &w->scores,
+                          &w->routing.shares,
+                          &w->routing.in,
+                          &w->routing.out,
+                          &w->rows,
+                          &w->projected,
+                          &w->logits};
   enum { BUFFERS = sizeof all / sizeof(struct buffer *) };
   for (int i = 0; i < BUFFERS; i++) {
     free(all[i]->at);
@@ -89,6 +107,79 @@ static status check_spans(const struct workspace *w, const struct batch *batch, 
   return STATUS_OK;
 }
 
+/* What only some families need. */
+static status fit_extras(struct workspace *w, size_t tokens, struct error *err) {
+  const struct model_config *c = w->config;
+  const struct model *m = w->model;
+  size_t hidden = (size_t)c->hidden, widest = 0;
+  if (c->block == BLOCK_PARALLEL && model_has(m, SLOT_MLP_NORM, 0)) {
+    TRY(buffer_fit(&w->beside, tokens, hidden, err));
+  }
+  if (c->experts > 0 || c->residual_scale != 1 || model_has(m, SLOT_ATTENTION_OUT_NORM, 0) ||
+      model_has(m, SLOT_MLP_OUT_NORM, 0)) {
+    TRY(buffer_fit(&w->branch, tokens, hidden, err));
+  }
+  if (c->qkv != QKV_APART) {
+    widest = ((size_t)c->heads + 2 * (size_t)c->kv_heads) * (size_t)c->head_dim;
+  }
+  if (c->gate_up_fused && 2 * (size_t)c->ffn > widest) {
+    widest = 2 * (size_t)c->ffn;
+  }
+  TRY(buffer_fit(&w->fused, tokens, widest, err));
+  if (c->experts > 0) {
+    TRY(buffer_fit(&w->routing.shares, tokens, (size_t)c->experts, err));
+    TRY(buffer_fit(&w->routing.in, tokens, hidden, err));
+    TRY(buffer_fit(&w->routing.out, tokens, hidden, err));
+    TRY(mem_reserve(&w->routing.rows, &w->routing.rows_cap, tokens, sizeof(int32_t), err));
+  }
+  return STATUS_OK;
+}
+
+/* A span that is continued is rotated as its continuations are, which must agree: all positions of
+ * a sequence use the frequencies of its whole length. */
+static status choose_rotation(struct workspace *w, const struct batch *batch, struct error *err) {
+  TRY(mem_reserve(&w->beyond, &w->beyond_cap, (size_t)batch->count, sizeof *w->beyond, err));
+  int original = w->config->rope_original;
+  for (int32_t i = 0; i < batch->count; i++) {
+    w->beyond[i] = batch->spans[i].prefix_length + batch->spans[i].length > original;
+  }
+  for (int32_t i = 0, prefix = 0, continued = -1; i < batch->count; i++) {
+    const struct span *s = batch->spans + i;
+    if (s->prefix_length == 0) {
+      continue;
+    }
+    while (prefix + 1 < i && batch->spans[prefix + 1].first <= s->prefix_first) {
+      prefix++;
+    }
+    while (batch->spans[prefix].first > s->prefix_first) {
+      prefix--;
+    }
+    if (continued == prefix && w->beyond[prefix] != w->beyond[i]) {
+      return err_set(err, STATUS_UNSUPPORTED,
+                     "continuations of up to %d tokens and longer ones share a context: this "
+                     "model's rotation differs between them",
+                     original);
+    }
+    continued = prefix;
+    w->beyond[prefix] = w->beyond[i];
+  }
+  return STATUS_OK;
+}
+
+static status fit_ropes(struct workspace *w, const struct batch *batch, int longest,
+                        struct error *err) {
+  const struct model_config *c = w->config;
+  TRY(rope_reserve(&w->ropes[ROPE_USUAL], c, ROPE_USUAL, longest, err));
+  if (c->rope_window_theta > 0) {
+    TRY(rope_reserve(&w->ropes[ROPE_WINDOW], c, ROPE_WINDOW, longest, err));
+  }
+  if (c->rope_scaling == ROPE_LONG) {
+    TRY(rope_reserve(&w->ropes[ROPE_BEYOND], c, ROPE_BEYOND, longest, err));
+    TRY(choose_rotation(w, batch, err));
+  }
+  return STATUS_OK;
+}
+
 status workspace_fit(struct workspace *w, const struct batch *batch, struct error *err) {
   const struct model_config *c = w->config;
   int longest;
@@ -106,9 +197,10 @@ status workspace_fit(struct workspace *w, const struct batch *batch, struct erro
   if (c->gated) {
     TRY(buffer_fit(&w->gate, tokens, (size_t)c->ffn, err));
   }
+  TRY(fit_extras(w, tokens, err));
   TRY(buffer_fit(&w->scores, (size_t)linalg_threads(), attention_scratch(batch), err));
   if (c->position == POSITION_ROPE_HALF || c->position == POSITION_ROPE_INTERLEAVED) {
-    TRY(rope_reserve(&w->rope, c, longest, err));
+    TRY(fit_ropes(w, batch, longest, err));
   }
   w->tile_count = attention_tiles(batch, w->tiles);
   for (int32_t i = 0; i < batch->count; i++) {
@@ -136,4 +228,26 @@ status packed_load(struct packed **out, const struct model *m, enum slot slot, i
   }
   free(read);
   return st;
+}
+
+status norm_read(const struct model *m, enum slot slot, int block, float *out, int count,
+                 struct error *err) {
+  TRY(model_read(m, slot, block, 0, 0, out, err));
+  for (int i = 0; model_config(m)->norm_plus_one && i < count; i++) {
+    out[i] += 1;
+  }
+  return STATUS_OK;
+}
+
+status norm_load(float **weight, float **bias, const struct model *m, enum slot slot, int width,
+                 struct error *err) {
+  if (model_has(m, slot, 0)) {
+    TRY(mem_alloc(weight, (size_t)width, sizeof **weight, err));
+    TRY(norm_read(m, slot, 0, *weight, width, err));
+  }
+  if (model_has_bias(m, slot, 0)) {
+    TRY(mem_alloc(bias, (size_t)width, sizeof **bias, err));
+    TRY(model_read_bias(m, slot, 0, *bias, err));
+  }
+  return STATUS_OK;
 }

@@ -17,6 +17,7 @@ struct buffer {
 /* What stands before the first block beside the embedding's rows, loaded at first use. */
 struct entrance {
   bool loaded;
+  float *norm, *norm_bias;   /* [hidden], or NULL */
   float *positions;          /* [positions + offset][hidden], or NULL */
   struct packed *project_in; /* [hidden][embed_dim], or NULL */
 };
@@ -27,6 +28,7 @@ struct head {
   float *norm, *norm_bias;    /* [hidden], or NULL */
   struct packed *project_out; /* [embed_dim][hidden], or NULL */
   float *weights;             /* [vocab][embed_dim] */
+  float *bias;                /* [vocab], or NULL */
 };
 
 /* What one piece of the vocabulary says of one row. */
@@ -36,22 +38,36 @@ struct partial {
   double sum;    /* of e^(logit − max) */
 };
 
+/* Which experts take which tokens of the batch. */
+struct routing {
+  struct buffer shares;  /* [tokens][experts]: factor of the expert's output, 0 for most */
+  struct buffer in, out; /* [rows][hidden] of the expert at hand */
+  int32_t *rows;         /* [rows]: of the batch */
+  size_t rows_cap;
+};
+
 struct workspace {
   const struct model *model;
   const struct model_config *config;
   struct entrance entrance;
   struct head head;
-  struct rope rope;
+  struct rope ropes[ROPE_USES];
   float *slopes; /* [heads], POSITION_ALIBI only */
 
   /* Per batch, set by workspace_fit. */
   int32_t *positions; /* [tokens] */
   struct attention_tile *tiles;
   size_t positions_cap, tiles_cap, tile_count;
-  struct buffer normed;   /* [tokens][hidden] */
+  bool *beyond; /* [spans]: of sequences that ROPE_BEYOND rotates; ROPE_LONG only */
+  size_t beyond_cap;
+  struct buffer normed;   /* [tokens][hidden]: a branch's input */
+  struct buffer beside;   /* [tokens][hidden]: the MLP's of a parallel block with two norms */
+  struct buffer branch;   /* [tokens][hidden]: a branch's output that is not added as it comes */
+  struct buffer fused;    /* [tokens][rows of the fused linear] */
   struct buffer q, k, v;  /* [tokens][heads·head_dim], twice [tokens][kv_heads·head_dim] */
   struct buffer gate, up; /* [tokens][ffn] */
   struct buffer scores;   /* [threads][attention_scratch] */
+  struct routing routing;
 
   /* Of the head, for a chunk of rows: see head.c. */
   struct buffer rows, projected; /* [rows][hidden], [rows][embed_dim] */
@@ -75,5 +91,13 @@ void head_free(struct head *h);
 /* A matrix of the checkpoint as packed weights; *out stays NULL when the checkpoint has none. */
 status packed_load(struct packed **out, const struct model *m, enum slot slot, int rows, int cols,
                    struct error *err);
+
+/* A norm's weight and bias [width], allocated; they stay NULL when the checkpoint has none. */
+status norm_load(float **weight, float **bias, const struct model *m, enum slot slot, int width,
+                 struct error *err);
+
+/* A norm's weight into out, as norm_rows wants it; a global's or a block's. */
+status norm_read(const struct model *m, enum slot slot, int block, float *out, int count,
+                 struct error *err);
 
 #endif

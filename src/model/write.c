@@ -34,17 +34,17 @@ struct model_writer {
 };
 
 /* A tensor's place in the new folder. */
-struct place {
+struct spot {
   const struct out_file *file;
   enum dtype dtype;
   uint64_t at; /* bytes of the file */
 };
 
-static struct place place_of(const struct model_writer *w, const struct tensor *t) {
+static struct spot spot_of(const struct model_writer *w, const struct tensor *t) {
   const struct out_file *f = &w->files[t->file - w->m->shards.files];
   size_t i = (size_t)(t - t->file->tensors);
   uint64_t at = SAFETENSORS_LENGTH + f->layout.header.count + f->layout.begins[i];
-  return (struct place){f, f->layout.dtypes[i], at};
+  return (struct spot){f, f->layout.dtypes[i], at};
 }
 
 static status write_at(const struct out_file *f, uint64_t at, const void *from, size_t size,
@@ -87,15 +87,15 @@ static size_t mend(enum dtype type, const float *from, size_t count, bool linear
 /* Encodes and writes count (at most RUN) elements from element `first` of the tensor. */
 static status store_run(struct model_writer *w, const struct tensor *t, uint64_t first,
                         const float *from, size_t count, bool linear, struct error *err) {
-  struct place place = place_of(w, t);
-  size_t size = dtype_bits(place.dtype) / 8;
-  dtype_encode(place.dtype, from, count, w->encoded);
-  size_t good = size == 2 ? mend(place.dtype, from, count, linear, w->encoded) : count;
+  struct spot spot = spot_of(w, t);
+  size_t size = dtype_bits(spot.dtype) / 8;
+  dtype_encode(spot.dtype, from, count, w->encoded);
+  size_t good = size == 2 ? mend(spot.dtype, from, count, linear, w->encoded) : count;
   if (good < count) {
     return err_at(err, STATUS_NUMERIC, t->file->path, 0, "tensor %s: %g is too large for %s",
-                  t->name, (double)from[good], dtype_name(place.dtype));
+                  t->name, (double)from[good], dtype_name(spot.dtype));
   }
-  return write_at(place.file, place.at + first * size, w->encoded, count * size, err);
+  return write_at(spot.file, spot.at + first * size, w->encoded, count * size, err);
 }
 
 static status convert_tensor(struct model_writer *w, const struct tensor *t, bool linear,
@@ -111,14 +111,14 @@ static status convert_tensor(struct model_writer *w, const struct tensor *t, boo
 
 static status copy_tensor(struct model_writer *w, const struct tensor *t, bool linear,
                           struct error *err) {
-  struct place place = place_of(w, t);
-  if (place.dtype != t->dtype) {
+  struct spot spot = spot_of(w, t);
+  if (spot.dtype != t->dtype) {
     TRY(convert_tensor(w, t, linear, err));
   } else {
     uint64_t bytes = t->end - t->begin;
     for (uint64_t i = 0; i < bytes; i += COPY) {
       size_t run = bytes - i < COPY ? (size_t)(bytes - i) : COPY;
-      TRY(write_at(place.file, place.at + i, t->at + i, run, err));
+      TRY(write_at(spot.file, spot.at + i, t->at + i, run, err));
     }
   }
   tensor_release(t);
@@ -126,7 +126,7 @@ static status copy_tensor(struct model_writer *w, const struct tensor *t, bool l
 }
 
 static const struct tensor *linear_tensor(const struct model_writer *w, int block, int linear) {
-  return model_bound(w->m, w->m->linear_slots[linear], block)->weight;
+  return model_bound(w->m, w->m->places[linear].slot, block, w->m->places[linear].part)->weight;
 }
 
 static int compare_pointers(const void *a, const void *b) {
@@ -204,18 +204,34 @@ status model_writer_open(struct model_writer **out, const struct model *m, const
   return STATUS_OK;
 }
 
+/* Elements first .. of the tensor [cols][rows] that stores weights [rows][cols]. */
+static void transpose_run(const struct tensor *t, const float *weights, uint64_t first,
+                          size_t count, float *to) {
+  uint64_t cols = t->shape[0], rows = t->shape[1];
+  for (size_t i = 0; i < count; i++) {
+    uint64_t at = first + i;
+    to[i] = weights[at % rows * cols + at / rows];
+  }
+}
+
 status model_writer_put(struct model_writer *w, int block, int linear, const float *weights,
                         struct error *err) {
   const struct tensor *t = linear_tensor(w, block, linear);
+  bool transposed = w->m->arch.transposed[w->m->places[linear].slot];
   for (uint64_t i = 0; i < t->elements; i += RUN) {
     size_t run = t->elements - i < RUN ? (size_t)(t->elements - i) : RUN;
-    size_t bad = dtype_first_nonfinite(weights + i, run);
+    const float *from = weights + i;
+    if (transposed) {
+      transpose_run(t, weights, i, run, w->decoded);
+      from = w->decoded;
+    }
+    size_t bad = dtype_first_nonfinite(from, run);
     if (bad < run) {
       return err_at(err, STATUS_NUMERIC, t->file->path, 0,
                     "tensor %s: not finite at element [%d, %d] after pruning", t->name,
                     (int)((i + bad) / t->shape[1]), (int)((i + bad) % t->shape[1]));
     }
-    TRY(store_run(w, t, i, weights + i, run, true, err));
+    TRY(store_run(w, t, i, from, run, true, err));
   }
   w->stored[(size_t)block * (size_t)w->m->linear_count + (size_t)linear] = true;
   return STATUS_OK;

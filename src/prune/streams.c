@@ -89,9 +89,10 @@ status streams_embed(struct streams *c, const struct model *m, struct workspace 
   return STATUS_OK;
 }
 
-static status see(void *user, int input, float *x, const struct batch *batch, struct error *err) {
+static status see(void *user, int input, float *x, int rows, const struct batch *batch,
+                  struct error *err) {
   struct stats *stats = user;
-  return stats_add(&stats[input], x, batch->tokens, batch->count, err);
+  return stats_add(&stats[input], x, rows, batch->count, err);
 }
 
 status streams_observe(struct streams *c, const struct block *b, struct workspace *w,

@@ -13,20 +13,23 @@ struct seen {
   int zero, cols; /* the input to clear, or -1, and its width */
 };
 
-static status look(void *user, int input, float *x, const struct batch *batch, struct error *err) {
+static status look(void *user, int input, float *x, int rows, const struct batch *batch,
+                   struct error *err) {
   struct seen *s = user;
+  (void)batch;
   (void)err;
   s->inputs[s->calls++] = input;
   if (input == s->zero) {
-    memset(x, 0, (size_t)batch->tokens * (size_t)s->cols * sizeof *x);
+    memset(x, 0, (size_t)rows * (size_t)s->cols * sizeof *x);
   }
   return STATUS_OK;
 }
 
-static status refuse(void *user, int input, float *x, const struct batch *batch,
+static status refuse(void *user, int input, float *x, int rows, const struct batch *batch,
                      struct error *err) {
   (void)user;
   (void)x;
+  (void)rows;
   (void)batch;
   return input == 2 ? err_set(err, STATUS_TIME, "the tap had enough") : STATUS_OK;
 }

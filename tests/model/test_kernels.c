@@ -115,8 +115,8 @@ static void rotary_pairs_turn_by_position_and_other_dimensions_pass(void **state
   struct rope rope = {0};
   struct error err;
   fill(x, ROWS * HEADS * DIM, -1, 1);
-  assert_ok(rope_reserve(&rope, &c, 20, &err));
-  assert_ok(rope_reserve(&rope, &c, 1000, &err));
+  assert_ok(rope_reserve(&rope, &c, ROPE_USUAL, 20, &err));
+  assert_ok(rope_reserve(&rope, &c, ROPE_USUAL, 1000, &err));
   for (int kind = POSITION_ROPE_HALF; kind <= POSITION_ROPE_INTERLEAVED; kind++) {
     memcpy(y, x, sizeof y);
     rope_apply(&rope, (enum position_kind)kind, at, ROWS, y, HEADS, DIM);
@@ -147,7 +147,7 @@ static void rotary_scaling_follows_its_published_bands(void **state) {
                            .rope_original = 8192};
   double got[32];
   int kept = 0, divided = 0, between = 0;
-  rope_frequencies(&c, got);
+  rope_frequencies(&c, ROPE_USUAL, got);
   for (int i = 0; i < 32; i++) {
     double plain = 1 / pow(500000, i / 32.0), turns = 8192 * plain / (2 * M_PI);
     if (turns > 4) {
@@ -164,7 +164,7 @@ static void rotary_scaling_follows_its_published_bands(void **state) {
   }
   assert_true(kept > 0 && divided > 0 && between > 0);
   c.rope_scaling = ROPE_LINEAR;
-  rope_frequencies(&c, got);
+  rope_frequencies(&c, ROPE_USUAL, got);
   assert_close(got[0], 1.0 / 8, 1e-15);
 }
 

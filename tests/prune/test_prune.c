@@ -109,9 +109,10 @@ struct seen {
   struct stats *stats;
 };
 
-static status see(void *user, int input, float *x, const struct batch *batch, struct error *err) {
+static status see(void *user, int input, float *x, int rows, const struct batch *batch,
+                  struct error *err) {
   struct seen *seen = user;
-  return stats_add(&seen->stats[input], x, batch->tokens, batch->count, err);
+  return stats_add(&seen->stats[input], x, rows, batch->count, err);
 }
 
 /* Runs one sequence through the blocks before `stop` (as the overlay has them), then through `stop`
