@@ -48,7 +48,8 @@ static const struct argp argp = {
     "TASK",
     "Prints a task's rendered requests, a line of JSON each: {\"doc\", \"choice\", \"context\", "
     "\"continuation\"}, ready for espalier score. TASK is a name of configs/tasks or a path. "
-    "Language modelling tasks give {\"doc\", \"text\"}.\vExample:\n  espalier requests sst2 --limit 2",
+    "Language modelling tasks give {\"doc\", \"text\"}.\vExample:\n  espalier requests sst2 "
+    "--limit 2",
     NULL,
     NULL,
     NULL};

@@ -1,11 +1,7 @@
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
-#include "base/mem.h"
 #include "cli/cli.h"
-#include "cli/table.h"
-#include "store/journal.h"
+#include "cli/filter.h"
 
 enum {
   OPTION_ROWS = 256,
@@ -105,83 +101,14 @@ static status parse_fields(const char *option, const char *text, enum table_fiel
   return st;
 }
 
-/* The i-th name that a filter may have, NULL behind the last. */
-typedef const char *name_at(const struct results_file *f, size_t i);
-
-static const char *dataset_at(const struct results_file *f, size_t i) {
-  return i < f->cell_count ? f->cells[i].dataset : NULL;
-}
-static const char *method_at(const struct results_file *f, size_t i) {
-  return i < f->variant_count ? f->variants[i].method : NULL;
-}
-static const char *metric_at(const struct results_file *f, size_t i) {
-  return i < f->metric_count ? f->metrics[i].metric : NULL;
-}
-
-static status unknown_name(const char *option, const char *word, const struct results_file *f,
-                           name_at *names, const char *path, struct error *err) {
-  size_t count = 0;
-  while (names(f, count)) {
-    count++;
-  }
-  const char **all;
-  TRY(mem_alloc(&all, count, sizeof(char *), err));
-  for (size_t i = 0; i < count; i++) {
-    all[i] = names(f, i);
-  }
-  int near = str_nearest(word, all, count);
-  status st = near >= 0 ? err_set(err, STATUS_INPUT, "%s: '%s' is not in %s (did you mean %s?)",
-                                  option, word, path, all[near])
-                        : err_set(err, STATUS_INPUT, "%s: '%s' is not in %s", option, word, path);
-  free((void *)all);
-  return st;
-}
-
-/* Refuses names that the file does not have. */
-static status parse_filter(const char *option, const char *text, struct word_list *list,
-                           const struct results_file *f, name_at *names, const char *path,
-                           struct error *err) {
-  if (!text) {
-    return STATUS_OK;
-  }
-  TRY_WITH(err, word_list_add(list, text, err), "%s", option);
-  for (size_t i = 0; i < list->count; i++) {
-    bool known = false;
-    const char *name;
-    for (size_t k = 0; !known && (name = names(f, k)); k++) {
-      known = strcmp(name, list->at[i]) == 0;
-    }
-    if (!known) {
-      return unknown_name(option, list->at[i], f, names, path, err);
-    }
-  }
-  return STATUS_OK;
-}
-
-static status open_results(const char *path, struct results_file *f, struct error *err) {
-  char *journal;
-  TRY(journal_path(&journal, path, err));
-  status st;
-  if (!file_exists(path) && file_exists(journal)) {
-    st =
-        err_at(err, STATUS_INPUT, path, 0,
-               "not there, but its journal %s is: run the experiment again and it is built from it",
-               journal);
-  } else {
-    st = results_read(f, path, err);
-  }
-  free(journal);
-  return st;
-}
-
 static status make_table(const struct table_arguments *a, const struct results_file *f,
                          struct table_query *q, struct str *to, struct error *err) {
   bool seen[FIELD_COUNT] = {false};
   TRY(parse_fields("--rows", a->rows, q->rows, &q->row_fields, seen, err));
   TRY(parse_fields("--columns", a->columns, q->columns, &q->column_fields, seen, err));
-  TRY(parse_filter("--metric", a->metric, &q->metrics, f, metric_at, a->file, err));
-  TRY(parse_filter("--dataset", a->dataset, &q->datasets, f, dataset_at, a->file, err));
-  TRY(parse_filter("--method", a->method, &q->methods, f, method_at, a->file, err));
+  TRY(filter_parse(&q->metrics, FILTER_METRIC, "--metric", a->metric, f, a->file, err));
+  TRY(filter_parse(&q->datasets, FILTER_DATASET, "--dataset", a->dataset, f, a->file, err));
+  TRY(filter_parse(&q->methods, FILTER_METHOD, "--method", a->method, f, a->file, err));
   struct table t;
   TRY(table_build(&t, f, q, a->file, err));
   status st = table_print(&t, (enum table_format)a->format, a->file, to, err);
@@ -193,7 +120,7 @@ status cmd_table(int argc, char **argv, struct error *err) {
   struct table_arguments a = {0};
   TRY(cli_parse(&table_argp, NULL, argc, argv, &a, err));
   struct results_file f;
-  TRY(open_results(a.file, &f, err));
+  TRY(results_open(&f, a.file, err));
   struct table_query q = {0};
   struct str text = {0};
   status st = make_table(&a, &f, &q, &text, err);

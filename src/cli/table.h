@@ -117,6 +117,8 @@ status table_note(const struct table *t, const char *path, struct str *out, stru
 status table_print(const struct table *t, enum table_format format, const char *path,
                    struct str *to, struct error *err);
 status table_print_text(const struct table *t, struct str *to, struct error *err);
+/* A field as RFC 4180 has it: quoted when it holds a comma, a quote or a line's end. */
+status csv_field(struct str *to, bool first, const char *text, struct error *err);
 status table_print_csv(const struct table *t, struct str *to, struct error *err);
 
 #endif

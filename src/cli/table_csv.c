@@ -3,8 +3,7 @@
 
 #include "cli/table.h"
 
-/* A field as RFC 4180 has it: quoted when it holds a comma, a quote or a line's end. */
-static status add_field(struct str *to, bool first, const char *text, struct error *err) {
+status csv_field(struct str *to, bool first, const char *text, struct error *err) {
   TRY(str_addf(to, err, "%s", first ? "" : ","));
   if (!strpbrk(text, ",\"\r\n")) {
     return str_addf(to, err, "%s", text);
@@ -38,7 +37,7 @@ static status add_heads(const struct table *t, size_t c, struct str *to, struct 
       st = str_addf(&head, err, "%s", parts[k]);
     }
     if (st == STATUS_OK) {
-      st = add_field(to, false, head.at, err);
+      st = csv_field(to, false, head.at, err);
     }
   }
   str_free(&head);
@@ -47,7 +46,7 @@ static status add_heads(const struct table *t, size_t c, struct str *to, struct 
 
 status table_print_csv(const struct table *t, struct str *to, struct error *err) {
   for (size_t f = 0; f < t->query.row_fields; f++) {
-    TRY(add_field(to, f == 0, table_field_names[t->query.rows[f]], err));
+    TRY(csv_field(to, f == 0, table_field_names[t->query.rows[f]], err));
   }
   for (size_t c = 0; c < t->column_count; c++) {
     TRY(add_heads(t, c, to, err));
@@ -55,7 +54,7 @@ status table_print_csv(const struct table *t, struct str *to, struct error *err)
   TRY(str_addf(to, err, "\n"));
   for (size_t r = 0; r < t->row_count; r++) {
     for (size_t f = 0; f < t->query.row_fields; f++) {
-      TRY(add_field(to, f == 0, table_row_label(t, r, f), err));
+      TRY(csv_field(to, f == 0, table_row_label(t, r, f), err));
     }
     for (size_t c = 0; c < t->column_count; c++) {
       const struct table_spread *s = table_spread_at(t, r, c);
