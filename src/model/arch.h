@@ -41,7 +41,8 @@ struct arch {
   struct model_config config; /* its arrays belong to the arch */
   bool weight[SLOT_COUNT];
   bool bias[SLOT_COUNT];
-  bool transposed[SLOT_COUNT]; /* a matrix is stored [inputs][outputs] */
+  bool transposed[SLOT_COUNT];     /* a matrix is stored [inputs][outputs] */
+  const char *renamed[SLOT_COUNT]; /* in place of the family's name of the slot, or NULL */
 };
 
 /* Tensors that make up a slot of one block: one per expert, or per head of QK_NORM_OWN_APART. */
@@ -58,26 +59,51 @@ struct family {
 /* The family of a config.json; an unknown model_type is refused with the list of known ones. */
 status family_of(const struct keys *keys, const struct family **out, struct error *err);
 
-/* The rows' parts: X(type, names). */
+/* The rows: X(type, names). */
 #define ARCH_FAMILIES(X)                                                                           \
   X(llama, llama)                                                                                  \
-  X(opt, opt)
+  X(opt, opt)                                                                                      \
+  X(gpt2, gpt2)                                                                                    \
+  X(gpt_neox, gpt_neox)                                                                            \
+  X(gptj, gptj)                                                                                    \
+  X(mistral, llama)                                                                                \
+  X(mixtral, mixtral)                                                                              \
+  X(qwen2, llama)                                                                                  \
+  X(qwen3, llama)                                                                                  \
+  X(qwen3_moe, experts)                                                                            \
+  X(olmo2, olmo2)                                                                                  \
+  X(olmoe, experts)                                                                                \
+  X(gemma, llama)                                                                                  \
+  X(gemma2, gemma2)                                                                                \
+  X(gemma3_text, gemma2)                                                                           \
+  X(phi, phi)                                                                                      \
+  X(phi3, phi3)                                                                                    \
+  X(bloom, bloom)                                                                                  \
+  X(falcon, falcon)                                                                                \
+  X(mpt, mpt)                                                                                      \
+  X(stablelm, stablelm)                                                                            \
+  X(starcoder2, starcoder2)                                                                        \
+  X(cohere, llama)                                                                                 \
+  X(granite, llama)
 
-#define X(type, table)                                                                             \
+#define X(type, names)                                                                             \
   status type##_configure(const struct keys *keys, struct arch *out, struct error *err);
 ARCH_FAMILIES(X)
 #undef X
 
-extern const struct arch_names llama_names, opt_names;
+extern const struct arch_names llama_names, opt_names, gpt2_names, gpt_neox_names, gptj_names,
+    mixtral_names, experts_names, olmo2_names, gemma2_names, phi_names, phi3_names, bloom_names,
+    falcon_names, mpt_names, stablelm_names, starcoder2_names;
 
 /* Parts of the names that many families share. */
 #define ARCH_DECODER .prefixes = {"model.", ""}, .layer = "layers."
 #define ARCH_DECODER_GLOBALS                                                                       \
   [SLOT_EMBED] = "embed_tokens", [SLOT_FINAL_NORM] = "norm", [SLOT_HEAD] = "lm_head"
-#define ARCH_DECODER_ATTENTION                                                                     \
+#define ARCH_DECODER_LINEARS                                                                       \
   [SLOT_Q] = "self_attn.q_proj", [SLOT_K] = "self_attn.k_proj", [SLOT_V] = "self_attn.v_proj",     \
-  [SLOT_O] = "self_attn.o_proj", [SLOT_Q_NORM] = "self_attn.q_norm",                               \
-  [SLOT_K_NORM] = "self_attn.k_norm"
+  [SLOT_O] = "self_attn.o_proj"
+#define ARCH_DECODER_ATTENTION                                                                     \
+  ARCH_DECODER_LINEARS, [SLOT_Q_NORM] = "self_attn.q_norm", [SLOT_K_NORM] = "self_attn.k_norm"
 #define ARCH_DECODER_MLP                                                                           \
   [SLOT_GATE] = "mlp.gate_proj", [SLOT_UP] = "mlp.up_proj", [SLOT_DOWN] = "mlp.down_proj"
 #define ARCH_DECODER_SIDES                                                                         \
@@ -156,29 +182,48 @@ status arch_rope_theta(const struct keys *map, double *theta, struct error *err)
  * of all blocks (0: none is left out). */
 status arch_window(int window, int first, int period, struct model_config *c, struct error *err);
 
+/* sliding_window in every block; otherwise: where it is absent, 0 for none, which null means
+ * always.
+ */
+status arch_window_key(const struct keys *keys, int otherwise, struct model_config *c,
+                       struct error *err);
+
 /* Windows by the list layer_types; without the key they stay. */
 status arch_layer_types(const struct keys *keys, struct model_config *c, struct error *err);
 
 /* Weights, or biases, of the slots from `first` to `last`. */
 void arch_need(bool *what, enum slot first, enum slot last);
 
-/* Families like llama, but for these. */
-struct llama_keys {
+/* The weights, and the biases when `bias`, of both norms of a block and of the last one. */
+void arch_need_norms(struct arch *out, bool bias);
+
+/* A family of linears q, k, v, o and an MLP behind rotary positions, with llama's keys but for
+ * these. */
+struct decoder_keys {
   struct size_keys sizes;
   int kv_heads; /* as arch_kv_heads's */
-  double eps;
+  enum norm_kind norm;
+  const char *eps_key;
+  double eps; /* where it is absent */
+  const char *activation_key, *activation;
+  bool gated;
   struct rope_keys rope;
   bool tied;
 };
-#define ARCH_LLAMA_KEYS                                                                            \
-  .sizes = {ARCH_SIZE_KEYS, .reads_head_dim = true}, .eps = 1e-6,                                  \
-  .rope = {.theta_key = "rope_theta", .theta = 10000}
+#define ARCH_DECODER_KEYS                                                                          \
+  .sizes = {ARCH_SIZE_KEYS, .reads_head_dim = true}, .activation_key = "hidden_act"
+#define ARCH_RMS .norm = NORM_RMS, .eps_key = "rms_norm_eps"
+#define ARCH_GATED_SILU .activation = "silu", .gated = true
+#define ARCH_ROPE .theta_key = "rope_theta", .theta = 10000
 
 /* All but biases. */
-status arch_llama(const struct keys *keys, const struct llama_keys *names, struct arch *out,
-                  struct error *err);
+status arch_decoder(const struct keys *keys, const struct decoder_keys *names, struct arch *out,
+                    struct error *err);
 
 /* attention_bias (absent: false) of q, k, v and o. */
 status arch_attention_bias(const struct keys *keys, struct arch *out, struct error *err);
+
+/* q/k norms with a weight and, when `bias`, a bias. */
+void arch_qk_norm(struct arch *out, enum qk_norm kind, bool bias);
 
 #endif

@@ -127,3 +127,17 @@ void arch_need(bool *what, enum slot first, enum slot last) {
     what[slot] = true;
   }
 }
+
+void arch_need_norms(struct arch *out, bool bias) {
+  static const enum slot norms[] = {SLOT_ATTENTION_NORM, SLOT_MLP_NORM, SLOT_FINAL_NORM};
+  for (size_t i = 0; i < sizeof norms / sizeof *norms; i++) {
+    out->weight[norms[i]] = true;
+    out->bias[norms[i]] = bias;
+  }
+}
+
+void arch_qk_norm(struct arch *out, enum qk_norm kind, bool bias) {
+  out->config.qk_norm = kind;
+  out->weight[SLOT_Q_NORM] = out->weight[SLOT_K_NORM] = true;
+  out->bias[SLOT_Q_NORM] = out->bias[SLOT_K_NORM] = bias;
+}

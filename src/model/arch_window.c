@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -13,6 +14,15 @@ status arch_window(int window, int first, int period, struct model_config *c, st
     c->windowed[i] = i >= first && (period == 0 || (i + 1) % period != 0);
   }
   return STATUS_OK;
+}
+
+status arch_window_key(const struct keys *keys, int otherwise, struct model_config *c,
+                       struct error *err) {
+  static const char key[] = "sliding_window";
+  int window;
+  otherwise = keys_is_null(keys, key) ? 0 : otherwise;
+  TRY(keys_int_or(keys, key, 1, INT_MAX, otherwise, &window, err));
+  return arch_window(window, 0, 0, c, err);
 }
 
 status arch_layer_types(const struct keys *keys, struct model_config *c, struct error *err) {

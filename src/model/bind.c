@@ -108,7 +108,10 @@ uint64_t model_cols(const struct model_config *c, enum slot slot) {
   return length_of(c, sides_of(c, slot).col);
 }
 
-status model_part_name(const char *pattern, int part, char **out, struct error *err) {
+status model_part_name(const struct model *m, enum slot slot, int part, char **out,
+                       struct error *err) {
+  const char *renamed = m->arch.renamed[slot];
+  const char *pattern = renamed ? renamed : m->family->names->slots[slot];
   const char *at = strstr(pattern, "{}");
   return at ? str_format(out, err, "%.*s%d%s", (int)(at - pattern), pattern, part, at + 2)
             : str_format(out, err, "%s", pattern);
@@ -124,7 +127,7 @@ status model_slot_name(const struct model *m, enum slot slot, int block, int par
     return str_format(out, err, "%s%s.%s", m->prefix, names->slots[slot], kind);
   }
   char *name;
-  TRY(model_part_name(names->slots[slot], part, &name, err));
+  TRY(model_part_name(m, slot, part, &name, err));
   status st = str_format(out, err, "%s%s%d.%s.%s", m->prefix, names->layer, block, name, kind);
   free(name);
   return st;

@@ -6,7 +6,7 @@ static status add(struct model *m, enum slot slot, int part, int input, struct e
     return STATUS_OK;
   }
   char *name;
-  TRY(model_part_name(m->family->names->slots[slot], part, &name, err));
+  TRY(model_part_name(m, slot, part, &name, err));
   m->places[m->linear_count] = (struct place){slot, part};
   m->linears[m->linear_count++] = (struct linear){
       .name = name,

@@ -50,8 +50,9 @@ status model_list_linears(struct model *m, struct error *err);
 /* Finds every slot's tensors and checks their shapes; decides whether the head is the embedding. */
 status model_bind(struct model *m, struct error *err);
 
-/* A name pattern of arch_names with the part's number in it; the caller frees *out. */
-status model_part_name(const char *pattern, int part, char **out, struct error *err);
+/* The slot's name within a block, with the part's number in it; the caller frees *out. */
+status model_part_name(const struct model *m, enum slot slot, int part, char **out,
+                       struct error *err);
 
 /* The slot's name in the file with ".weight" or ".bias" behind; the caller frees *out. */
 status model_slot_name(const struct model *m, enum slot slot, int block, int part, const char *kind,

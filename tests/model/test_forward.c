@@ -125,7 +125,7 @@ static void check_folder(const struct model *m, const char *folder, const cJSON 
   cJSON_Delete(inputs);
 }
 
-static void every_family_that_opens_gives_the_reference_logits(void **state) {
+static void every_reference_family_gives_its_logits_and_streams(void **state) {
   (void)state;
   struct error err;
   linalg_set_threads(2);
@@ -136,18 +136,14 @@ static void every_family_that_opens_gives_the_reference_logits(void **state) {
     char path[8192];
     (void)snprintf(path, sizeof path, "%s/families/%s", reference, entry->string);
     struct model *m;
-    status st = model_open(&m, path, &err);
-    if (st == STATUS_UNSUPPORTED && strstr(err.text, "model_type")) {
-      continue; /* a family that has no row yet */
-    }
-    if (st != STATUS_OK) {
+    if (model_open(&m, path, &err) != STATUS_OK) {
       fail_msg("%s: %s", entry->string, err.text);
     }
     check_folder(m, entry->string, entry);
     model_close(m);
     opened++;
   }
-  assert_true(opened >= 7); /* five folders of llama, two of opt */
+  assert_true(opened > 0);
   cJSON_Delete(list);
 }
 
@@ -156,7 +152,7 @@ int main(void) {
     return support_skip("model.forward", "no reference folder");
   }
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_family_that_opens_gives_the_reference_logits),
+      cmocka_unit_test(every_reference_family_gives_its_logits_and_streams),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
