@@ -9,7 +9,8 @@ enum {
   OPTION_METRIC,
   OPTION_FORMAT,
   OPTION_DATASET,
-  OPTION_METHOD
+  OPTION_METHOD,
+  OPTION_DROP
 };
 
 static const struct argp_option table_options[] = {
@@ -17,7 +18,9 @@ static const struct argp_option table_options[] = {
      "what rows are told apart by: model, method, sparsity, calibration, samples, length, draw, "
      "dataset (default: those that vary, except draw)",
      0},
-    {"columns", OPTION_COLUMNS, "FIELDS", 0, "likewise for columns (default: dataset)", 0},
+    {"columns", OPTION_COLUMNS, "FIELDS", 0,
+     "likewise for columns (default: dataset); kind averages the data sets of each kind", 0},
+    {"drop", OPTION_DROP, NULL, 0, "differences to the dense model", 0},
     {"metric", OPTION_METRIC, "NAMES", 0,
      "for each data set the first of these that it has (default: its task's first)", 0},
     {"format", OPTION_FORMAT, "NAME", 0, "text (default), markdown, latex or csv", 0},
@@ -33,6 +36,7 @@ static const char table_doc[] =
 struct table_arguments {
   const char *file, *rows, *columns, *metric, *dataset, *method;
   int format;
+  bool drop;
 };
 
 static error_t parse_argument(int key, char *value, struct argp_state *state) {
@@ -54,6 +58,9 @@ static error_t parse_argument(int key, char *value, struct argp_state *state) {
   case OPTION_METHOD:
     a->method = value;
     return 0;
+  case OPTION_DROP:
+    a->drop = true;
+    return 0;
   case OPTION_FORMAT:
     return cli_choice(in, "--format", value, table_format_names, TABLE_FORMATS, &a->format);
   case ARGP_KEY_ARG:
@@ -74,10 +81,14 @@ static const struct argp table_argp = {table_options, parse_argument, "FILE.h5",
 
 /* Field names of --rows or --columns; seen refuses a field that stands twice in both together. */
 static status parse_fields(const char *option, const char *text, enum table_field *fields,
-                           size_t *count, bool seen[FIELD_COUNT], struct error *err) {
+                           size_t *count, bool seen[FIELD_COUNT], bool *kind, struct error *err) {
   struct word_list words = {0};
   status st = text ? word_list_add(&words, text, err) : STATUS_OK;
   for (size_t i = 0; st == STATUS_OK && i < words.count; i++) {
+    if (kind && strcmp(words.at[i], "kind") == 0) {
+      *kind = true;
+      words.at[i] = table_field_names[FIELD_DATASET];
+    }
     size_t f = 0;
     while (f < FIELD_COUNT && strcmp(words.at[i], table_field_names[f]) != 0) {
       f++;
@@ -104,8 +115,9 @@ static status parse_fields(const char *option, const char *text, enum table_fiel
 static status make_table(const struct table_arguments *a, const struct results_file *f,
                          struct table_query *q, struct str *to, struct error *err) {
   bool seen[FIELD_COUNT] = {false};
-  TRY(parse_fields("--rows", a->rows, q->rows, &q->row_fields, seen, err));
-  TRY(parse_fields("--columns", a->columns, q->columns, &q->column_fields, seen, err));
+  q->drop = a->drop;
+  TRY(parse_fields("--rows", a->rows, q->rows, &q->row_fields, seen, NULL, err));
+  TRY(parse_fields("--columns", a->columns, q->columns, &q->column_fields, seen, &q->by_kind, err));
   TRY(filter_parse(&q->metrics, FILTER_METRIC, "--metric", a->metric, f, a->file, err));
   TRY(filter_parse(&q->datasets, FILTER_DATASET, "--dataset", a->dataset, f, a->file, err));
   TRY(filter_parse(&q->methods, FILTER_METHOD, "--method", a->method, f, a->file, err));

@@ -38,6 +38,8 @@ struct table_query {
   size_t row_fields, column_fields; /* 0: the defaults */
   struct word_list metrics; /* per data set the first of these that it has; empty: its first */
   struct word_list datasets, methods; /* kept; empty: all. The dense model is always kept. */
+  bool by_kind;                       /* data sets, which are columns, are averaged by kind */
+  bool drop;                          /* values are differences to the dense model's */
 };
 
 /* Distinct values of a field, in order of first appearance. */
@@ -56,11 +58,15 @@ struct table_line {
 struct table_spread {
   size_t planned, good, failed;
   double mean, squares, sum; /* of the good ones; squares: summed squared deviations */
+  double errors;             /* summed standard errors of the good ones */
+  bool dense;                /* the dense model's, never a difference */
+  bool averaged;             /* over data sets; squares is then the mean's squared error */
 };
 
 struct table_dataset {
   const char *name, *metric; /* metric: NULL when no cell has one */
   int64_t least, most;       /* items of its good cells */
+  const char *kind;          /* NULL likewise */
 };
 
 struct table {
@@ -73,6 +79,8 @@ struct table {
   bool over[FIELD_COUNT];         /* fields that differ inside a spread */
   size_t most;                    /* largest planned of a spread of pruned models */
   size_t failed, pending;         /* cells */
+  struct str members;             /* by kind: what each mean is over, for the note */
+  size_t unpaired; /* differences whose standard error is not from the same items; by kind */
 };
 
 /* path names the file in messages. The strings of f must outlive the table. */
@@ -97,8 +105,18 @@ static inline const struct table_spread *table_spread_at(const struct table *t, 
                                                          size_t column) {
   return &t->spreads[row * t->column_count + column];
 }
-double table_mean(const struct table_spread *s);      /* infinite where a value is */
-double table_deviation(const struct table_spread *s); /* n - 1; NaN below two values */
+double table_mean(const struct table_spread *s); /* infinite where a value is */
+/* n - 1, NaN below two values; of a mean over data sets its standard error. */
+double table_deviation(const struct table_spread *s);
+
+/* Whether values of a metric have no upper end (perplexities): no mean is taken with them. */
+bool table_open_ended(const char *metric);
+/* Averages the columns of data sets by kind, unweighted; what is open-ended keeps its column. */
+status table_kinds(struct table *t, struct error *err);
+/* Standard errors of the differences of a data set's metric to the dense model of the same name,
+ * over the same items, [variant_count]; NaN where the results keep no items that tell. */
+status table_paired_errors(const struct results_file *f, const char *path, const char *dataset,
+                           const char *metric, double *out, struct error *err);
 
 enum table_format { TABLE_TEXT, TABLE_MARKDOWN, TABLE_LATEX, TABLE_CSV, TABLE_FORMATS };
 extern const char *const table_format_names[TABLE_FORMATS];

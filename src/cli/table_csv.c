@@ -21,7 +21,8 @@ static status add_number(struct str *to, double value, struct error *err) {
 
 /* Three fields per column: "sst2 acc", "sst2 acc sd", "sst2 acc n". */
 static status add_heads(const struct table *t, size_t c, struct str *to, struct error *err) {
-  static const char *const parts[] = {"", " sd", " n"};
+  const char *const parts[] = {t->query.drop ? " - dense" : "",
+                               table_spread_at(t, 0, c)->averaged ? " se" : " sd", " n"};
   struct str head = {0};
   status st = STATUS_OK;
   for (size_t k = 0; st == STATUS_OK && k < 3; k++) {
@@ -58,8 +59,10 @@ status table_print_csv(const struct table *t, struct str *to, struct error *err)
     }
     for (size_t c = 0; c < t->column_count; c++) {
       const struct table_spread *s = table_spread_at(t, r, c);
-      TRY(add_number(to, s->good ? table_mean(s) : NAN, err));
-      TRY(add_number(to, table_deviation(s), err));
+      bool zero = t->query.drop && s->dense;
+      double mean = zero ? 0 : table_mean(s);
+      TRY(add_number(to, s->good ? mean : NAN, err));
+      TRY(add_number(to, zero ? NAN : table_deviation(s), err));
       TRY(str_addf(to, err, ",%zu", s->good));
     }
     TRY(str_addf(to, err, "\n"));

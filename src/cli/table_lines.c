@@ -13,6 +13,7 @@ void table_free(struct table *t) {
   free(t->columns);
   free(t->spreads);
   free(t->datasets);
+  str_free(&t->members);
   *t = (struct table){0};
 }
 

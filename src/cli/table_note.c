@@ -61,7 +61,42 @@ static bool is_first_of_metric(const struct table *t, size_t i) {
   return true;
 }
 
-status table_note(const struct table *t, const char *path, struct str *out, struct error *err) {
+static bool has_single(const struct table *t) {
+  for (size_t c = 0; c < t->column_count; c++) {
+    if (!table_spread_at(t, 0, c)->averaged) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static status add_kinds(const struct table *t, struct str *out, struct error *err) {
+  const char *over = t->most == 1     ? ""
+                     : !has_single(t) ? ", draws averaged before"
+                                      : ", draws averaged before; a data set alone ± standard "
+                                        "deviation (n - 1) over its draws";
+  TRY(str_addf(
+      out, err,
+      "unweighted mean of a kind's data sets ± its standard error over their items%s; data "
+      "sets (items): %s\n",
+      over, t->members.at));
+  if (t->unpaired) {
+    TRY(str_addf(out, err,
+                 "%zu of the differences have no items in common on record: their errors are as of "
+                 "independent samples, usually too large\n",
+                 t->unpaired));
+  }
+  return STATUS_OK;
+}
+
+/* What the numbers are, the cells that are missing left out. */
+static status add_measure(const struct table *t, struct str *out, struct error *err) {
+  if (t->query.drop) {
+    TRY(str_addf(out, err, "differences to the dense model, whose own rows are absolute; "));
+  }
+  if (t->query.by_kind) {
+    return add_kinds(t, out, err);
+  }
   if (t->most > 1) {
     TRY(str_addf(out, err, "mean ± standard deviation (n - 1) over "));
     TRY(add_over(t, out, err));
@@ -77,7 +112,11 @@ status table_note(const struct table *t, const char *path, struct str *out, stru
       before = ", ";
     }
   }
-  TRY(str_addf(out, err, "\n"));
+  return str_addf(out, err, "\n");
+}
+
+status table_note(const struct table *t, const char *path, struct str *out, struct error *err) {
+  TRY(add_measure(t, out, err));
   if (t->failed || t->pending) {
     TRY(str_addf(out, err, "%zu of these cells failed and %zu are not done: espalier status %s\n",
                  t->failed, t->pending, path));

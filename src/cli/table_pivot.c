@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,9 +11,10 @@ struct build {
   struct table *t;
   const struct results_file *f;
   const char *path;
-  char **methods;               /* [variant_count] */
-  int (*values)[FIELD_COUNT];   /* [variant_count]: label indices; FIELD_DATASET unused */
-  bool *dense;                  /* [variant_count] */
+  char **methods;             /* [variant_count] */
+  int (*values)[FIELD_COUNT]; /* [variant_count]: label indices; FIELD_DATASET unused */
+  bool *dense;                /* [variant_count] */
+  double *paired; /* [data sets][variant_count]: errors of differences; NULL: not wanted */
   size_t variant_at, metric_at; /* cursors */
   size_t row_cap, column_cap;
 };
@@ -115,6 +117,15 @@ static const char *metric_for(const struct build *b, const char *dataset) {
   return NULL;
 }
 
+static const char *kind_of(const struct results_file *f, const char *dataset) {
+  for (size_t i = 0; i < f->metric_count; i++) {
+    if (strcmp(f->metrics[i].dataset, dataset) == 0) {
+      return f->metrics[i].kind;
+    }
+  }
+  return NULL;
+}
+
 /* Data sets that are shown, in plan order, each with its metric. One without any of the metrics
  * that
  * --metric asks for is left out; one that has no metrics yet is not. */
@@ -131,7 +142,8 @@ static status choose_datasets(struct build *b, struct error *err) {
     TRY(intern(names, name, &at, err));
     if (names->count > before) {
       TRY(mem_reserve(&b->t->datasets, &cap, names->count, sizeof *b->t->datasets, err));
-      b->t->datasets[at] = (struct table_dataset){names->at[at], metric_for(b, name), 0, 0};
+      b->t->datasets[at] = (struct table_dataset){
+          .name = names->at[at], .metric = metric_for(b, name), .kind = kind_of(b->f, name)};
     }
   }
   return STATUS_OK;
@@ -218,6 +230,43 @@ static status place(struct build *b, const struct observation *o, size_t *row, s
                    t->query.column_fields, o->values, column, err);
 }
 
+/* The dense model's of the same name; its rows come first. */
+static const struct results_metric *dense_metric(struct build *b, size_t variant,
+                                                 const struct table_dataset *d) {
+  const struct results_metric *found = NULL;
+  size_t v = 0, kept = b->metric_at;
+  while (v < b->f->variant_count &&
+         (!b->dense[v] || strcmp(b->f->variants[v].model, b->f->variants[variant].model) != 0)) {
+    v++;
+  }
+  if (v < b->f->variant_count) {
+    b->metric_at = 0;
+    found = find_metric(b, b->f->variants[v].id, d->name, d->metric);
+    b->metric_at = kept;
+  }
+  return found;
+}
+
+/* An observation's value and its standard error; false where there is none. */
+static bool value_of(struct build *b, const struct observation *o, const struct table_dataset *d,
+                     const struct results_metric *m, double *value, double *error) {
+  *value = m->value;
+  *error = m->stderr_;
+  if (!b->t->query.drop || b->dense[o->variant]) {
+    return true;
+  }
+  const struct results_metric *dense = dense_metric(b, o->variant, d);
+  if (!dense) {
+    return false;
+  }
+  size_t at = (size_t)o->values[FIELD_DATASET] * b->f->variant_count + o->variant;
+  double paired = b->paired ? b->paired[at] : NAN;
+  *value = m->value - dense->value;
+  *error = isnan(paired) ? hypot(m->stderr_, dense->stderr_) : paired;
+  b->t->unpaired += isnan(paired) && !table_open_ended(d->metric);
+  return true;
+}
+
 /* Counts an observation in; first is the first variant of the same spread. */
 static void add(struct build *b, const struct observation *o, struct table_spread *s, int first) {
   struct table *t = b->t;
@@ -235,14 +284,17 @@ static void add(struct build *b, const struct observation *o, struct table_sprea
   }
   const struct results_metric *m =
       d->metric ? find_metric(b, o->cell->variant, d->name, d->metric) : NULL;
-  if (!m) {
+  double value, error;
+  s->dense = b->dense[o->variant];
+  if (!m || !value_of(b, o, d, m, &value, &error)) {
     return;
   }
   s->good++;
-  s->sum += m->value;
-  double from_old = m->value - s->mean;
+  s->sum += value;
+  s->errors += error;
+  double from_old = value - s->mean;
   s->mean += from_old / (double)s->good;
-  s->squares += from_old * (m->value - s->mean);
+  s->squares += from_old * (value - s->mean);
   d->least = d->most == 0 || m->items < d->least ? m->items : d->least;
   d->most = m->items > d->most ? m->items : d->most;
 }
@@ -314,6 +366,17 @@ static status part_dense(struct build *b, struct error *err) {
   return STATUS_OK;
 }
 
+static status pair_errors(struct build *b, struct error *err) {
+  size_t datasets = b->t->labels[FIELD_DATASET].count, variants = b->f->variant_count;
+  TRY(mem_alloc(&b->paired, datasets * variants, sizeof *b->paired, err));
+  for (size_t d = 0; d < datasets; d++) {
+    const struct table_dataset *s = &b->t->datasets[d];
+    TRY(table_paired_errors(b->f, b->path, s->name, s->metric ? s->metric : "",
+                            b->paired + d * variants, err));
+  }
+  return STATUS_OK;
+}
+
 static status build(struct build *b, struct error *err) {
   size_t n = b->f->variant_count;
   TRY(mem_alloc(&b->methods, n, sizeof(char *), err));
@@ -326,7 +389,11 @@ static status build(struct build *b, struct error *err) {
   TRY(table_resolve(b->t, err));
   TRY(part_dense(b, err));
   TRY(choose_datasets(b, err));
-  return fill(b, err);
+  if (b->t->query.by_kind && b->t->query.drop) {
+    TRY(pair_errors(b, err));
+  }
+  TRY(fill(b, err));
+  return b->t->query.by_kind ? table_kinds(b->t, err) : STATUS_OK;
 }
 
 status table_build(struct table *out, const struct results_file *f, const struct table_query *query,
@@ -340,6 +407,7 @@ status table_build(struct table *out, const struct results_file *f, const struct
   free((void *)b.methods);
   free(b.values);
   free(b.dense);
+  free(b.paired);
   if (st != STATUS_OK) {
     table_free(out);
   }

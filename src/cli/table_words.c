@@ -9,30 +9,40 @@ double table_mean(const struct table_spread *s) {
 }
 
 double table_deviation(const struct table_spread *s) {
+  if (s->averaged) {
+    return sqrt(s->squares);
+  }
   return s->good < 2 ? NAN : sqrt(s->squares / (double)(s->good - 1));
+}
+
+bool table_open_ended(const char *metric) {
+  static const char *const open_ended[] = {"perplexity", "word_perplexity", "byte_perplexity",
+                                           "bits_per_byte"};
+  for (size_t i = 0; i < sizeof open_ended / sizeof open_ended[0]; i++) {
+    if (strcmp(metric, open_ended[i]) == 0) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /* Shares are printed with 3 decimals; what has no upper end with 4 significant digits. */
 static int decimals(const char *metric, double value) {
-  static const char *const open_ended[] = {"perplexity", "word_perplexity", "byte_perplexity",
-                                           "bits_per_byte"};
-  for (size_t i = 0; i < sizeof open_ended / sizeof open_ended[0]; i++) {
-    if (strcmp(metric, open_ended[i]) != 0) {
-      continue;
-    }
-    int digits = value >= 1 ? (int)floor(log10(value)) + 1 : 1;
-    return digits >= 4 ? 0 : 4 - digits;
+  if (!table_open_ended(metric)) {
+    return 3;
   }
-  return 3;
+  int digits = fabs(value) >= 1 ? (int)floor(log10(fabs(value))) + 1 : 1;
+  return digits >= 4 ? 0 : 4 - digits;
 }
 
-static void print_number(char *out, size_t size, double value, int places) {
+/* sign: "+" where positive numbers carry theirs. */
+static void print_number(char *out, size_t size, double value, int places, bool sign) {
   if (!isfinite(value)) {
     (void)snprintf(out, size, "%s", isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
   } else if (fabs(value) >= 1e7) {
-    (void)snprintf(out, size, "%.3e", value);
+    (void)snprintf(out, size, sign ? "%+.3e" : "%.3e", value);
   } else {
-    (void)snprintf(out, size, "%.*f", places, value);
+    (void)snprintf(out, size, sign ? "%+.*f" : "%.*f", places, value);
   }
 }
 
@@ -46,12 +56,12 @@ void table_words(const struct table *t, size_t row, size_t column, struct table_
   }
   double mean = table_mean(s);
   int places = isfinite(mean) ? decimals(d->metric, mean) : 0;
-  print_number(out->mean, sizeof out->mean, mean, places);
+  print_number(out->mean, sizeof out->mean, mean, places, t->query.drop && !s->dense);
   double deviation = table_deviation(s);
   int n = 0;
   if (isfinite(deviation)) {
     char text[32];
-    print_number(text, sizeof text, deviation, places);
+    print_number(text, sizeof text, deviation, places, false);
     n = snprintf(out->rest, sizeof out->rest, " ± %s", text);
   }
   if (s->good < s->planned && n >= 0) {
