@@ -39,24 +39,68 @@ void rng_seed(struct rng *r, uint64_t seed) {
   mt[0] = 0x80000000U;
 }
 
+static uint32_t twist(uint32_t here, uint32_t next, uint32_t far) {
+  uint32_t y = (here & 0x80000000U) | (next & 0x7fffffffU);
+  return far ^ (y >> 1) ^ (0x9908b0dfU & -(y & 1));
+}
+
+/* In stretches without wrap-around, which compilers turn into vector code. */
 static void refill(struct rng *r) {
   uint32_t *mt = r->state;
-  for (int i = 0; i < N; i++) {
-    uint32_t y = (mt[i] & 0x80000000U) | (mt[(i + 1) % N] & 0x7fffffffU);
-    mt[i] = mt[(i + M) % N] ^ (y >> 1) ^ ((y & 1) ? 0x9908b0dfU : 0);
+  for (int i = 0; i < N - M; i++) {
+    mt[i] = twist(mt[i], mt[i + 1], mt[i + M]);
   }
+  for (int i = N - M; i < N - 1; i++) {
+    mt[i] = twist(mt[i], mt[i + 1], mt[i + M - N]);
+  }
+  mt[N - 1] = twist(mt[N - 1], mt[0], mt[M - 1]);
   r->at = 0;
+}
+
+static uint32_t temper(uint32_t y) {
+  y ^= y >> 11;
+  y ^= (y << 7) & 0x9d2c5680U;
+  y ^= (y << 15) & 0xefc60000U;
+  return y ^ (y >> 18);
 }
 
 uint32_t rng_u32(struct rng *r) {
   if (r->at >= N) {
     refill(r);
   }
-  uint32_t y = r->state[r->at++];
-  y ^= y >> 11;
-  y ^= (y << 7) & 0x9d2c5680U;
-  y ^= (y << 15) & 0xefc60000U;
-  return y ^ (y >> 18);
+  return temper(r->state[r->at++]);
+}
+
+/* The next `count` of getrandbits(32). */
+static void take(struct rng *r, uint32_t *out, int count) {
+  while (count) {
+    if (r->at >= N) {
+      refill(r);
+    }
+    int here = N - r->at < count ? N - r->at : count;
+    const uint32_t *from = r->state + r->at;
+    for (int i = 0; i < here; i++) {
+      out[i] = temper(from[i]);
+    }
+    r->at += here;
+    out += here;
+    count -= here;
+  }
+}
+
+void rng_choices(struct rng *r, uint32_t n, size_t count, uint32_t *out) {
+  uint32_t words[N];
+  double scale = n;
+  while (count) {
+    int here = count < N / 2 ? (int)count : N / 2;
+    take(r, words, 2 * here);
+    for (int i = 0; i < here; i++) { /* through int32_t: as fast as vectors go */
+      double a = (int32_t)(words[2 * i] >> 5), b = (int32_t)(words[2 * i + 1] >> 6);
+      out[i] = (uint32_t)(int32_t)((a * 67108864.0 + b) / 9007199254740992.0 * scale);
+    }
+    out += here;
+    count -= (size_t)here;
+  }
 }
 
 double rng_double(struct rng *r) {

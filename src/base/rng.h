@@ -32,6 +32,9 @@ int64_t rng_int(struct rng *r, int64_t low, int64_t high);
 /* sample(range(n), k): k distinct numbers into out [k]; k <= n */
 status rng_sample(struct rng *r, size_t n, size_t k, size_t *out, struct error *err);
 
+/* choices(range(n), k=count) into out [count]; 1 <= n < 2^31 */
+void rng_choices(struct rng *r, uint32_t n, size_t count, uint32_t *out);
+
 /* shuffle() of out [n] */
 void rng_shuffle(struct rng *r, size_t n, size_t *out);
 

@@ -25,37 +25,48 @@ double metric_perplexity(const double *loglikelihoods, size_t n) {
   return exp(-metric_mean(loglikelihoods, n));
 }
 
-static double f1_of(const int32_t *gold, const int32_t *pred, size_t n, int label) {
-  size_t both = 0, either = 0;
+/* counts NULL: each pair once. Sums of counts are exact. */
+static double f1_of(const int32_t *gold, const int32_t *pred, const double *counts, size_t n,
+                    int label) {
+  double both = 0, either = 0;
   for (size_t i = 0; i < n; i++) {
-    both += gold[i] == label && pred[i] == label;
-    either += (size_t)(gold[i] == label) + (size_t)(pred[i] == label);
+    double times = counts ? counts[i] : 1;
+    both += gold[i] == label && pred[i] == label ? times : 0;
+    either += times * ((gold[i] == label) + (pred[i] == label));
   }
-  return either ? 2.0 * (double)both / (double)either : 0;
+  return either > 0 ? 2.0 * both / either : 0;
 }
 
 double metric_f1(const int32_t *gold, const int32_t *pred, size_t n) {
-  return f1_of(gold, pred, n, 1);
+  return f1_of(gold, pred, NULL, n, 1);
+}
+
+double metric_f1_counted(const int32_t *gold, const int32_t *pred, const double *counts, size_t n) {
+  return f1_of(gold, pred, counts, n, 1);
 }
 
 double metric_f1_macro(const int32_t *gold, const int32_t *pred, size_t n, int labels) {
   double sum = 0;
   for (int label = 0; label < labels; label++) {
-    sum += f1_of(gold, pred, n, label);
+    sum += f1_of(gold, pred, NULL, n, label);
   }
   return sum / labels;
 }
 
-double metric_mcc(const int32_t *gold, const int32_t *pred, size_t n, int labels) {
-  double right = 0, cross = 0, gold_squares = 0, pred_squares = 0, total = (double)n;
+static double mcc_of(const int32_t *gold, const int32_t *pred, const double *counts, size_t n,
+                     int labels) {
+  double right = 0, cross = 0, gold_squares = 0, pred_squares = 0, total = 0;
   for (size_t i = 0; i < n; i++) {
-    right += gold[i] == pred[i];
+    double times = counts ? counts[i] : 1;
+    total += times;
+    right += gold[i] == pred[i] ? times : 0;
   }
   for (int label = 0; label < labels; label++) {
     double golds = 0, preds = 0;
     for (size_t i = 0; i < n; i++) {
-      golds += gold[i] == label;
-      preds += pred[i] == label;
+      double times = counts ? counts[i] : 1;
+      golds += gold[i] == label ? times : 0;
+      preds += pred[i] == label ? times : 0;
     }
     cross += golds * preds;
     gold_squares += golds * golds;
@@ -63,4 +74,13 @@ double metric_mcc(const int32_t *gold, const int32_t *pred, size_t n, int labels
   }
   double square = (total * total - pred_squares) * (total * total - gold_squares);
   return square > 0 ? (right * total - cross) / sqrt(square) : 0;
+}
+
+double metric_mcc(const int32_t *gold, const int32_t *pred, size_t n, int labels) {
+  return mcc_of(gold, pred, NULL, n, labels);
+}
+
+double metric_mcc_counted(const int32_t *gold, const int32_t *pred, const double *counts, size_t n,
+                          int labels) {
+  return mcc_of(gold, pred, counts, n, labels);
 }

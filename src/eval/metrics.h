@@ -19,11 +19,16 @@ double metric_perplexity(const double *loglikelihoods, size_t n);
 /* F1 of label 1, 0 when it is neither predicted nor true; gold, pred [n] class indices. */
 double metric_f1(const int32_t *gold, const int32_t *pred, size_t n);
 
+/* The same of pairs that occur counts [n] times. */
+double metric_f1_counted(const int32_t *gold, const int32_t *pred, const double *counts, size_t n);
+
 /* Unweighted mean over labels 0 .. labels - 1 of each label's F1. */
 double metric_f1_macro(const int32_t *gold, const int32_t *pred, size_t n, int labels);
 
 /* Matthews' correlation coefficient of any number of classes (Gorodkin 2004), 0 where undefined. */
 double metric_mcc(const int32_t *gold, const int32_t *pred, size_t n, int labels);
+double metric_mcc_counted(const int32_t *gold, const int32_t *pred, const double *counts, size_t n,
+                          int labels);
 
 /* Bootstrap standard errors: replicates in chunks of min(1000, iterations), chunk i drawn with
  * CPython's Random(i).choices; sample deviation of all replicates. Runs on all threads; the result

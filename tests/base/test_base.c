@@ -75,6 +75,20 @@ static void random_numbers_are_cpythons(void **state) {
   for (int i = 0; i < 10; i++) {
     assert_int_equal((int)(rng_double(&r) * 10), choices[i]);
   }
+  struct rng single;
+  uint32_t many[1001];
+  for (size_t odd = 0; odd < 2; odd++) { /* choices() at any place in the generator's state */
+    rng_seed(&r, 5);
+    rng_seed(&single, 5);
+    for (size_t i = 0; i < odd; i++) {
+      assert_int_equal(rng_u32(&r), rng_u32(&single));
+    }
+    rng_choices(&r, 1725, 1001, many);
+    for (size_t i = 0; i < 1001; i++) {
+      assert_int_equal(many[i], (uint32_t)(rng_double(&single) * 1725));
+    }
+    assert_int_equal(rng_u32(&r), rng_u32(&single));
+  }
 }
 
 static void files_appear_whole(void **state) {
