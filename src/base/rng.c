@@ -89,7 +89,7 @@ static void take(struct rng *r, uint32_t *out, int count) {
 }
 
 void rng_choices(struct rng *r, uint32_t n, size_t count, uint32_t *out) {
-  uint32_t words[N];
+  uint32_t words[N] = {0};
   double scale = n;
   while (count) {
     int here = count < N / 2 ? (int)count : N / 2;
