@@ -195,7 +195,7 @@ static status prune_linear(struct block_pruner *p, int block, int linear, struct
     p->seconds[l->input] = 0;
   }
   layer->sparsity = zero_share(task.weights, elements(l));
-  if (stats && stats->gram) {
+  if (stats && stats->gram && stats->tokens > 0) {
     TRY(model_linear_read(p->model, block, linear, p->original, err));
     TRY(relative_error(p->original, task.weights, l->rows, l->cols, stats->gram,
                        &layer->relative_error, err));

@@ -22,8 +22,8 @@ struct prune_sink {
 struct prune_layer {
   int block, linear;
   double sparsity; /* share of zeros */
-  double
-      relative_error; /* ‖X(W−W′)ᵀ‖ / ‖XWᵀ‖ over the calibration tokens; NaN without STATS_GRAM */
+  double relative_error; /* ‖X(W−W′)ᵀ‖ / ‖XWᵀ‖ over the calibration tokens; NaN without STATS_GRAM
+                            or without tokens */
   double damp;    /* what the factorisation took; NaN without one */
   double seconds; /* of the factorisation and the pruning on the rank that did it */
 };

@@ -114,6 +114,19 @@ status stats_add(struct stats *s, const float *x, int tokens, int samples, struc
   return STATUS_OK;
 }
 
+static void assume_units(struct stats *s) {
+  size_t n = (size_t)s->cols;
+  s->samples = 1;
+  for (size_t j = 0; j < n; j++) {
+    if (s->squares) {
+      s->squares[j] = 1;
+    }
+    if (s->gram) {
+      s->gram[j * n + j] = 1;
+    }
+  }
+}
+
 status stats_reduce(struct stats *s, const struct group *group, struct error *err) {
   size_t n = (size_t)s->cols;
   int64_t counts[] = {s->samples, s->tokens};
@@ -129,6 +142,9 @@ status stats_reduce(struct stats *s, const struct group *group, struct error *er
   if (s->gram) {
     TRY(group_sum_double(group, s->gram_sums, triangle(n), err));
     unfold_gram(s);
+  }
+  if (s->tokens == 0) {
+    assume_units(s);
   }
   return STATUS_OK;
 }

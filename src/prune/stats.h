@@ -37,7 +37,9 @@ void stats_clear(struct stats *s);
 status stats_add(struct stats *s, const float *x, int tokens, int samples, struct error *err);
 
 /* Sums the records of a group's ranks; all get the result. Called once, after the last stats_add
- * and in a group of one too. */
+ * and in a group of one too. An input that no token reached, as an expert's may be, ends with
+ * squares of 1 and the identity as if of one sample, so that methods go by the weights alone
+ * instead of taking the input for dead; tokens stays 0. */
 status stats_reduce(struct stats *s, const struct group *group, struct error *err);
 
 #endif

@@ -106,6 +106,23 @@ static void the_hessian_is_scaled_by_samples_and_dead_inputs_get_one(void **stat
   free(h);
 }
 
+static void an_input_that_no_token_reached_leaves_the_choice_to_the_weights(void **state) {
+  (void)state;
+  struct error err;
+  struct stats s;
+  float *h = malloc((size_t)COLS * COLS * sizeof *h);
+  assert_ok(stats_create(&s, COLS, STATS_SQUARES | STATS_SUMS | STATS_GRAM, &err));
+  assert_ok(stats_reduce(&s, alone(), &err));
+  assert_int_equal(s.tokens, 0);
+  hessian_fill(&s, h);
+  for (int j = 0; j < COLS; j++) {
+    assert_true(s.squares[j] / (double)s.samples == 1);
+    assert_true(h[j * COLS + j] == 2 && (j == 0 || h[j] == 0));
+  }
+  stats_free(&s);
+  free(h);
+}
+
 static void work_goes_costliest_first_to_the_idlest_rank(void **state) {
   (void)state;
   const double costs[] = {1, 5, 5, 3, 2};
@@ -123,6 +140,7 @@ int main(void) {
       cmocka_unit_test(sums_are_those_of_the_definition),
       cmocka_unit_test(clearing_starts_again),
       cmocka_unit_test(the_hessian_is_scaled_by_samples_and_dead_inputs_get_one),
+      cmocka_unit_test(an_input_that_no_token_reached_leaves_the_choice_to_the_weights),
       cmocka_unit_test(work_goes_costliest_first_to_the_idlest_rank),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
