@@ -30,6 +30,10 @@ status evalset_fill_texts(struct evalset *e, const struct items *items, const st
 /* Log-likelihood of all requests of an item. */
 double evalset_sum(const struct evalset *e, const struct score *scores, size_t item);
 
+/* Per-item results and metrics from the scores of all requests. The caller frees *out. */
+status evalset_judge(const struct evalset *e, const struct score *scores, struct eval_result *out,
+                     struct error *err);
+
 /* Fills the metrics of a result whose per-item fields are there; predictions [items], by sums. */
 status evalset_aggregate(const struct evalset *e, const struct score *scores,
                          const int32_t *predictions, struct eval_result *out, struct error *err);

@@ -66,23 +66,16 @@ static void fill_items(const struct evalset *e, const struct score *scores, int3
   }
 }
 
-status evalset_evaluate(const struct evalset *e, struct runner *runner, const struct model *m,
-                        const struct group *group,
-                        status (*progress)(void *user, double done, struct error *err),
-                        void *progress_user, struct eval_result *out, struct error *err) {
+status evalset_judge(const struct evalset *e, const struct score *scores, struct eval_result *out,
+                     struct error *err) {
   struct eval_result r = {0};
-  struct score *scores = NULL;
   int32_t *predictions = NULL;
   status st;
-  TRY_GOTO(st, done, mem_alloc(&scores, e->requests.count, sizeof *scores, err));
   TRY_GOTO(st, done, mem_alloc(&predictions, e->items, sizeof *predictions, err));
   TRY_GOTO(st, done, result_alloc(e, &r, err));
-  TRY_GOTO(st, done,
-           requests_score(&e->requests, runner, m, group, progress, progress_user, scores, err));
   fill_items(e, scores, predictions, &r);
   TRY_GOTO(st, done, evalset_aggregate(e, scores, predictions, &r, err));
 done:
-  free(scores);
   free(predictions);
   if (st != STATUS_OK) {
     eval_result_free(&r);
@@ -90,4 +83,16 @@ done:
   }
   *out = r;
   return STATUS_OK;
+}
+
+status evalset_evaluate(const struct evalset *e, struct runner *runner, const struct model *m,
+                        const struct group *group,
+                        status (*progress)(void *user, double done, struct error *err),
+                        void *progress_user, struct eval_result *out, struct error *err) {
+  struct score *scores;
+  TRY(mem_alloc(&scores, e->requests.count, sizeof *scores, err));
+  status st = requests_score(&e->requests, runner, m, group, progress, progress_user, scores, err);
+  st = st == STATUS_OK ? evalset_judge(e, scores, out, err) : st;
+  free(scores);
+  return st;
 }
