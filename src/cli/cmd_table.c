@@ -2,6 +2,8 @@
 
 #include "cli/cli.h"
 #include "cli/filter.h"
+#include "cli/places.h"
+#include "cli/published.h"
 
 enum {
   OPTION_ROWS = 256,
@@ -10,7 +12,8 @@ enum {
   OPTION_FORMAT,
   OPTION_DATASET,
   OPTION_METHOD,
-  OPTION_DROP
+  OPTION_DROP,
+  OPTION_PUBLISHED
 };
 
 static const struct argp_option table_options[] = {
@@ -21,6 +24,8 @@ static const struct argp_option table_options[] = {
     {"columns", OPTION_COLUMNS, "FIELDS", 0,
      "likewise for columns (default: dataset); kind averages the data sets of each kind", 0},
     {"drop", OPTION_DROP, NULL, 0, "differences to the dense model", 0},
+    {"published", OPTION_PUBLISHED, "NAME", 0,
+     "measured values beside the numbers of configs/published/NAME.yaml, or of a file", 0},
     {"metric", OPTION_METRIC, "NAMES", 0,
      "for each data set the first of these that it has (default: its task's first)", 0},
     {"format", OPTION_FORMAT, "NAME", 0, "text (default), markdown, latex or csv", 0},
@@ -34,7 +39,7 @@ static const char table_doc[] =
     "latex\n";
 
 struct table_arguments {
-  const char *file, *rows, *columns, *metric, *dataset, *method;
+  const char *file, *rows, *columns, *metric, *dataset, *method, *published;
   int format;
   bool drop;
 };
@@ -57,6 +62,9 @@ static error_t parse_argument(int key, char *value, struct argp_state *state) {
     return 0;
   case OPTION_METHOD:
     a->method = value;
+    return 0;
+  case OPTION_PUBLISHED:
+    a->published = value;
     return 0;
   case OPTION_DROP:
     a->drop = true;
@@ -128,6 +136,32 @@ static status make_table(const struct table_arguments *a, const struct results_f
   return st;
 }
 
+static status print_published(const struct table_arguments *a, const struct results_file *f,
+                              const struct search *search, struct str *to, struct error *err) {
+  struct published source;
+  struct published_table t;
+  TRY(published_open(&source, a->published, search, err));
+  status st = published_match(&t, &source, f, a->file, err);
+  if (st == STATUS_OK) {
+    st = published_print(&t, (enum table_format)a->format, to, err);
+    published_table_free(&t);
+  }
+  published_close(&source);
+  return st;
+}
+
+static status make_published(const struct table_arguments *a, const struct results_file *f,
+                             struct str *to, struct error *err) {
+  if (a->rows || a->columns || a->metric || a->dataset || a->method || a->drop) {
+    return err_set(err, STATUS_INPUT, "--published goes with --format alone");
+  }
+  struct cli_places places;
+  TRY(places_open(&places, err));
+  status st = print_published(a, f, &places.places.search, to, err);
+  places_close(&places);
+  return st;
+}
+
 status cmd_table(int argc, char **argv, struct error *err) {
   struct table_arguments a = {0};
   TRY(cli_parse(&table_argp, NULL, argc, argv, &a, err));
@@ -135,7 +169,7 @@ status cmd_table(int argc, char **argv, struct error *err) {
   TRY(results_open(&f, a.file, err));
   struct table_query q = {0};
   struct str text = {0};
-  status st = make_table(&a, &f, &q, &text, err);
+  status st = a.published ? make_published(&a, &f, &text, err) : make_table(&a, &f, &q, &text, err);
   if (st == STATUS_OK) {
     (void)fputs(text.at, stdout);
   }
