@@ -111,8 +111,7 @@ static status observe(struct run *r, int block, struct error *err) {
     stats_clear(&r->pruner.stats[i]);
   }
   TRY(block_load(r->block, block, NULL, err));
-  return streams_observe(&r->streams, r->block, r->workspace, r->pruner.stats, &r->progress,
-                         err);
+  return streams_observe(&r->streams, r->block, r->workspace, r->pruner.stats, &r->progress, err);
 }
 
 static status check_finite(const struct stats *s, int block, int input, struct error *err) {
