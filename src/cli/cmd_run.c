@@ -28,7 +28,7 @@ static const struct argp_option options[] = {
      "stop in time, with status 75: seconds or [HH:]MM:SS (default: the Slurm allocation's end)",
      0},
     {"lease-timeout", KEY_LEASE_TIMEOUT, "SECONDS", 0,
-     "take a rank for lost after so long without a sign of life (default 120)", 0},
+     "take a rank for lost after so long without a sign of life (default 600)", 0},
     {"quiet", 'q', 0, 0, "no progress", 0},
     {"log-json", KEY_LOG_JSON, "FILE", 0, "append one JSON object per event to FILE", 0},
     {0}};
@@ -172,7 +172,7 @@ static status run_watched(const struct run_arguments *a, const struct session *s
 }
 
 status cmd_run(int argc, char **argv, struct error *err) {
-  struct run_arguments a = {.lease_timeout = 120};
+  struct run_arguments a = {.lease_timeout = 600};
   TRY(cli_parse(&argp, NULL, argc, argv, &a, err));
   double start = host_seconds(), left = duration_allocation_left();
   if (left > 0 && (a.time_limit == 0 || left < a.time_limit)) {

@@ -46,18 +46,35 @@ done:
   return st;
 }
 
+/* Progress as it stands, told again while the runner is at work. */
+struct telling {
+  status (*progress)(void *user, double done, struct error *err);
+  void *user;
+  double done;
+};
+
+static status tell(void *user, struct error *err) {
+  const struct telling *t = user;
+  return t->progress(t->user, t->done, err);
+}
+
 static status answer_share(struct scoring *s, struct runner *runner, const struct group *group,
                            status (*progress)(void *user, double done, struct error *err),
                            void *progress_user, struct error *err) {
   size_t step = (size_t)group->size;
-  for (size_t next = (size_t)group->rank; next < s->packs.count;) {
-    TRY(answer_run(s, runner, &next, step, err));
-    if (progress) {
-      size_t done = next < s->packs.count ? next : s->packs.count;
-      TRY(progress(progress_user, (double)done / (double)s->packs.count, err));
+  struct telling telling = {.progress = progress, .user = progress_user};
+  runner_watch(runner, progress ? tell : NULL, &telling);
+  status st = STATUS_OK;
+  for (size_t next = (size_t)group->rank; st == STATUS_OK && next < s->packs.count;) {
+    st = answer_run(s, runner, &next, step, err);
+    size_t done = next < s->packs.count ? next : s->packs.count;
+    telling.done = (double)done / (double)s->packs.count;
+    if (st == STATUS_OK && progress) {
+      st = tell(&telling, err);
     }
   }
-  return STATUS_OK;
+  runner_watch(runner, NULL, NULL);
+  return st;
 }
 
 static status gather(struct scoring *s, const struct group *group, struct score *scores,

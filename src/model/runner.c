@@ -13,6 +13,8 @@ struct runner {
   struct block *streamed; /* the others' turn by turn; NULL when every block is resident */
   float *stream;          /* residual streams of the works at hand */
   size_t stream_cap;      /* floats */
+  status (*see)(void *user, struct error *err);
+  void *see_user;
 };
 
 /* Bytes of a block's linears in float32, all but a few thousandths of it. */
@@ -80,6 +82,11 @@ static status take_block(struct runner *r, int index, const struct block **out, 
   return STATUS_OK;
 }
 
+void runner_watch(struct runner *r, status (*see)(void *user, struct error *err), void *user) {
+  r->see = see;
+  r->see_user = user;
+}
+
 static size_t stream_size(const struct runner *r, const struct work *work) {
   return (size_t)work->batch.tokens * (size_t)model_hidden(r->model);
 }
@@ -107,6 +114,7 @@ static status answer_together(struct runner *r, const struct work *works, size_t
     at = 0;
     for (size_t i = 0; i < count; at += stream_size(r, works + i), i++) {
       TRY(forward_block(block, r->workspace, &works[i].batch, r->stream + at, NULL, err));
+      TRY(r->see ? r->see(r->see_user, err) : STATUS_OK);
     }
   }
   at = 0;

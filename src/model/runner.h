@@ -13,6 +13,10 @@ status runner_open(struct runner **out, const struct model *m, const struct over
                    size_t budget, struct error *err);
 void runner_close(struct runner *r);
 
+/* Has `see` called after each block of each work, so that a caller in the middle of a long answer
+ * can show signs of life; a status other than OK ends the answer with it. NULL: nobody. */
+void runner_watch(struct runner *r, status (*see)(void *user, struct error *err), void *user);
+
 /* Queries of one batch: [count], answers in the same order. */
 struct work {
   struct batch batch;
