@@ -172,11 +172,11 @@ status arch_rope(const struct keys *keys, const struct rope_keys *names, struct 
                  struct error *err);
 
 /* The scaling that a map of rope parameters says. */
-status arch_rope_scaling(const struct keys *map, bool longrope, struct model_config *c,
+status arch_rope_scaling(const struct keys *k, bool longrope, struct model_config *c,
                          struct error *err);
 
 /* rope_theta of a map of rope parameters, without change where it is absent. */
-status arch_rope_theta(const struct keys *map, double *theta, struct error *err);
+status arch_rope_theta(const struct keys *k, double *theta, struct error *err);
 
 /* A window of `window` positions (0: none) in every block from `first` on, but for each period-th
  * of all blocks (0: none is left out). */

@@ -25,7 +25,7 @@ static const char *spelling(const struct keys *keys, const char *one, const char
 }
 
 status bloom_configure(const struct keys *keys, struct arch *out, struct error *err) {
-  struct size_keys sizes = {.hidden = spelling(keys, "hidden_size", "n_embed"),
+  struct size_keys sizes = {.hidden = spelling(keys, "n_embed", "hidden_size"),
                             .blocks = spelling(keys, "n_layer", "num_hidden_layers"),
                             .heads = spelling(keys, "n_head", "num_attention_heads"),
                             .positions = "seq_length",

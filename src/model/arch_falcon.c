@@ -69,10 +69,11 @@ static status read_positions(const struct keys *keys, struct model_config *c, st
 }
 
 status falcon_configure(const struct keys *keys, struct arch *out, struct error *err) {
-  static const struct size_keys sizes = {ARCH_SIZE_KEYS};
+  struct size_keys sizes = {ARCH_SIZE_KEYS};
   static const enum slot linears[] = {SLOT_QKV, SLOT_O, SLOT_UP, SLOT_DOWN};
   struct model_config *c = &out->config;
   bool bias;
+  sizes.hidden = keys_get(keys, "n_embed") ? "n_embed" : sizes.hidden; /* the older spelling wins */
   TRY(arch_sizes(keys, &sizes, c, err));
   TRY(arch_ffn(keys, "ffn_hidden_size", 4, c, err));
   TRY(arch_norms(keys, NORM_LAYER, "layer_norm_epsilon", 1e-5, c, err));

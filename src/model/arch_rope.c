@@ -81,8 +81,8 @@ status arch_rope_scaling(const struct keys *k, bool longrope, struct model_confi
                    longrope ? ", longrope" : "");
 }
 
-status arch_rope_theta(const struct keys *map, double *theta, struct error *err) {
-  return keys_positive_or(map, "rope_theta", *theta, theta, err);
+status arch_rope_theta(const struct keys *k, double *theta, struct error *err) {
+  return keys_positive_or(k, "rope_theta", *theta, theta, err);
 }
 
 static status refuse_share(const struct keys *k, struct error *err) {

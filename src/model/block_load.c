@@ -35,7 +35,7 @@ static status allocate_norms(struct block *b, struct error *err) {
 
 static status allocate(struct block *b, struct error *err) {
   size_t count = (size_t)b->count;
-  TRY(mem_alloc(&b->weights, count, sizeof *b->weights, err));
+  TRY(mem_alloc(&b->weights, count, sizeof(struct packed *), err));
   TRY(mem_alloc(&b->biases, count, sizeof *b->biases, err));
   for (int i = 0; i < b->count; i++) {
     const struct linear *l = &b->linears[i];
