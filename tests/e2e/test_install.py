@@ -16,3 +16,7 @@ with Scratch() as s:
     expect("wanda" in plan.stdout, plan.stdout)
     shown = subprocess.run([f"{moved}/bin/espalier", "requests", "sst2", "--limit", "1"], capture_output=True, text=True, env=env, cwd=f"{s}/empty")
     expect(shown.returncode == 0 and "Is this sentence positive or negative?" in shown.stdout, shown.stderr)
+    pages = f"{moved}/share/man/man1"
+    if os.path.exists(f"{pages}/espalier.1"):
+        with open(f"{pages}/espalier-plan.1") as page:
+            expect(page.read().startswith(".") and os.path.exists(f"{pages}/espalier-compare.1"), "man pages")
