@@ -131,7 +131,9 @@ static status add_note(const struct compare *c, struct str *to, struct error *er
   TRY(str_addf(to, err,
                "p: McNemar's exact test, two-sided%s; p Holm: corrected over the data "
                "sets tested\n",
-               draws ? ", an item counted once, on the side of most of its flips" : ""));
+               draws ? ", for these very draws (low and high count their spread in), an item "
+                       "counted once, on the side of most of its flips"
+                     : ""));
   if (draws) {
     TRY(str_addf(to, err,
                  "%zu pairs of draws: A, B and B - A are means over them, lost and gained sums",

@@ -189,7 +189,8 @@ static void draws_are_paired_by_number_and_items_counted_once(void **state) {
             "\n"
             "low, high: 95 % of 10000 resamples (seed 0) of the items and of the draws; lost, "
             "gained: items right with A alone, with B alone (perplexity: likelier with A, with B)\n"
-            "p: McNemar's exact test, two-sided, an item counted once, on the side of most of its "
+            "p: McNemar's exact test, two-sided, for these very draws (low and high count their "
+            "spread in), an item counted once, on the side of most of its "
             "flips; p Holm: corrected over the data sets tested\n"
             "2 pairs of draws: A, B and B - A are means over them, lost and gained sums\n");
 }
