@@ -1,5 +1,5 @@
-/* Model folders of the reference models: ESPALIER_MODELS (or its default), else the cache folder.
- */
+/* Model folders of the reference models: ESPALIER_MODELS (or its default), else the cache folder,
+ * else the model that comes with the program. */
 #ifndef ESPALIER_TESTS_EVAL_FOLDERS_H
 #define ESPALIER_TESTS_EVAL_FOLDERS_H
 
@@ -21,6 +21,11 @@ static inline bool folders_model(const char *name, char *out, size_t size) {
   } else {
     (void)snprintf(out, size, "%s/.cache/espalier/models/%s", home ? home : "", name);
   }
+  if (file_is_dir(out)) {
+    return true;
+  }
+  const char *source = getenv("ESPALIER_SOURCE");
+  (void)snprintf(out, size, "%s/experiments/demo/%s", source ? source : ".", name);
   return file_is_dir(out);
 }
 
