@@ -133,7 +133,8 @@ static status write_all(int fd, const char *from, size_t size, const char *path,
 
 status file_write(const char *path, const void *from, size_t size, struct error *err) {
   char *temporary;
-  TRY(str_format(&temporary, err, "%s.tmp.%ld", path, (long)getpid()));
+  /* one name for all tries: what a killed run leaves is overwritten by the next */
+  TRY(str_format(&temporary, err, "%s.tmp", path));
   status st = STATUS_OK;
   int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd < 0) {

@@ -1,10 +1,7 @@
 #include "store/h5.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -58,46 +55,6 @@ status h5_create(struct h5 *out, const char *path, struct error *err) {
   return STATUS_OK;
 }
 
-static status write_image(int fd, const char *from, size_t size, const char *path,
-                          struct error *err) {
-  while (size > 0) {
-    ssize_t n = write(fd, from, size);
-    if (n < 0 && errno == EINTR) {
-      continue;
-    }
-    if (n < 0) {
-      return err_errno(err, STATUS_IO, "%s", path);
-    }
-    from += n;
-    size -= (size_t)n;
-  }
-  return STATUS_OK;
-}
-
-/* One temporary name for all tries: what a killed run leaves is overwritten by the next. */
-static status replace(const char *path, const char *from, size_t size, struct error *err) {
-  char *temporary;
-  TRY(str_format(&temporary, err, "%s.tmp", path));
-  status st = STATUS_OK;
-  int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd < 0) {
-    st = err_errno(err, STATUS_IO, "%s", path);
-  } else {
-    st = write_image(fd, from, size, path, err);
-    if (close(fd) != 0 && st == STATUS_OK) {
-      st = err_errno(err, STATUS_IO, "%s", path);
-    }
-    if (st == STATUS_OK) {
-      st = file_publish(temporary, path, err);
-    }
-    if (st != STATUS_OK) {
-      (void)unlink(temporary);
-    }
-  }
-  free(temporary);
-  return st;
-}
-
 status h5_publish(const struct h5 *h, struct error *err) {
   ssize_t size = -1;
   if (H5Fflush(h->file, H5F_SCOPE_GLOBAL) < 0 || (size = H5Fget_file_image(h->file, NULL, 0)) < 0) {
@@ -110,7 +67,7 @@ status h5_publish(const struct h5 *h, struct error *err) {
     st = h5_fail(h, "the file's bytes", err);
   } else {
     seal_make(image, (size_t)size, image + size);
-    st = replace(h->path, (char *)image, (size_t)size + SEAL_BYTES, err);
+    st = file_write(h->path, image, (size_t)size + SEAL_BYTES, err);
   }
   free(image);
   return st;
