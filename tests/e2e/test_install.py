@@ -8,7 +8,8 @@ with Scratch() as s:
     moved = f"{s}/moved"
     os.rename(f"{s}/prefix", moved)
     env = {**os.environ, "ESPALIER_DATA": make_data(f"{s}/data")}
-    env.pop("ESPALIER_SOURCE", None)
+    for name in ("ESPALIER_SOURCE", "ESPALIER_CONFIGS"):
+        env.pop(name, None)
     os.makedirs(f"{s}/empty")
     grid = small_grid(s, model="nano-llama")
     plan = subprocess.run([f"{moved}/bin/espalier", "plan", grid], capture_output=True, text=True, env=env, cwd=f"{s}/empty")
