@@ -8,9 +8,9 @@
 #include "data/task_parts.h"
 
 static const char *const keys[] = {
-    "task",  "include",   "origin",      "kind",    "data",    "train",   "type",
-    "where", "fields",    "context",     "choices", "label",   "target",  "text",
-    "join",  "delimiter", "description", "fewshot", "metrics", "counted", "pages",
+    "task",        "include", "origin",  "kind",    "data",   "train", "type", "where",
+    "fields",      "context", "choices", "label",   "target", "text",  "join", "delimiter",
+    "description", "fewshot", "metrics", "counted", "pages",  "order",
 };
 enum { KEYS = sizeof keys / sizeof *keys };
 

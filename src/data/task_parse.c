@@ -49,6 +49,7 @@ static const struct {
     {"pages", PERPLEXITY | ROLLING, 0},
     {"join", PERPLEXITY, 0},
     {"train", CHOICE | WORD, 0},
+    {"order", CHOICE | WORD, 0},
     {"delimiter", CHOICE | WORD, 0},
     {"description", CHOICE | WORD, 0},
     {"fewshot", CHOICE | WORD, 0},
@@ -215,6 +216,17 @@ static status parse_fewshot(struct task *t, struct error *err) {
   return STATUS_OK;
 }
 
+static status parse_order(struct task *t, struct error *err) {
+  static const char *const names[] = {"file", "shuffled"};
+  struct entry entry = task_entry(t, "order");
+  int found = 0;
+  if (entry.node) {
+    TRY(yaml_choice(entry.file, entry.node, "order", names, 2, &found, err));
+  }
+  t->shuffled = found == 1;
+  return STATUS_OK;
+}
+
 static status parse_pages(struct task *t, struct error *err) {
   static const char *const names[] = {"line", "starts", "join"};
   struct entry entry = task_entry(t, "pages");
@@ -253,5 +265,6 @@ status task_parse(struct task *t, struct error *err) {
   TRY(parse_string(t, "join", "\n\n", &t->join, err));
   TRY(parse_string(t, "task", t->name, &t->name, err));
   TRY(parse_pages(t, err));
+  TRY(parse_order(t, err));
   return parse_fewshot(t, err);
 }

@@ -50,6 +50,7 @@ struct task {
   struct template *where, *label, *target, *text, *counted, *description; /* or NULL */
   struct texts context, choices;
   const char *delimiter, *join;
+  bool shuffled; /* documents in the order of Random(0).shuffle instead of the file's */
   struct fewshot fewshot;
   struct pages pages;
   char digest[DIGEST_TEXT];

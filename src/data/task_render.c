@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rng.h"
 #include "data/fewshot.h"
 
 /* The item's contexts behind `before` (description and examples); equal pointers stay equal. */
@@ -49,6 +50,7 @@ struct rendering {
   const struct task *task;
   struct documents documents, pool;
   struct fewshots fewshots;
+  size_t *order; /* [documents], or NULL: as in the file */
   int shots;
   struct str before;
   struct arena *arena;
@@ -80,6 +82,19 @@ static status render_item(struct rendering *r, size_t index, struct item *item, 
   return set_continuations(t, item, &doc, r->arena, err);
 }
 
+/* A file may be sorted by its labels: then its first documents say nothing about the rest. */
+static status shuffle(struct rendering *r, struct error *err) {
+  size_t count = r->documents.count;
+  TRY(mem_alloc(&r->order, count, sizeof *r->order, err));
+  for (size_t i = 0; i < count; i++) {
+    r->order[i] = i;
+  }
+  struct rng rng;
+  rng_seed(&rng, 0);
+  rng_shuffle(&rng, count, r->order);
+  return STATUS_OK;
+}
+
 static status open_files(struct rendering *r, int first, int limit, struct error *err) {
   const struct task *t = r->task;
   if (r->shots && !t->pool) {
@@ -87,8 +102,9 @@ static status open_files(struct rendering *r, int first, int limit, struct error
                   "no file '%s' to draw %d examples from", t->pool_name, r->shots);
   }
   bool own_pool = r->shots && strcmp(t->pool, t->data) == 0;
-  size_t lines = limit && !own_pool ? (size_t)first + (size_t)limit : 0;
+  size_t lines = limit && !own_pool && !t->shuffled ? (size_t)first + (size_t)limit : 0;
   TRY(documents_open(&r->documents, t, t->data, lines, err));
+  TRY(t->shuffled ? shuffle(r, err) : STATUS_OK);
   if (!r->shots) {
     return STATUS_OK;
   }
@@ -114,10 +130,11 @@ status task_render(const struct task *t, int first, int limit, int shots, struct
   items.count = limit && (size_t)limit < left ? (size_t)limit : left;
   TRY_GOTO(st, done, mem_alloc(&items.at, items.count, sizeof *items.at, err));
   for (size_t i = 0; i < items.count; i++) {
-    TRY_GOTO(st, done, render_item(&r, from + i, &items.at[i], err));
+    TRY_GOTO(st, done, render_item(&r, r.order ? r.order[from + i] : from + i, &items.at[i], err));
   }
   memcpy(items.data_digest, r.documents.file.digest, sizeof items.data_digest);
 done:
+  free(r.order);
   str_free(&r.before);
   fewshots_free(&r.fewshots);
   documents_close(&r.documents);

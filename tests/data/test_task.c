@@ -47,6 +47,49 @@ static void a_task_says_what_to_ask(void **state) {
   task_close(t);
 }
 
+static void a_file_sorted_by_label_can_be_shuffled(void **state) {
+  (void)state;
+  struct error err;
+  struct task *t;
+  struct items all, some;
+  struct str data = {0};
+  for (int i = 0; i < 40; i++) {
+    assert_ok(str_addf(&data, &err, "{\"text\": \"t%d\", \"label\": %d}\n", i, i >= 20));
+  }
+  (void)files_put("d.jsonl", data.at);
+  str_free(&data);
+  struct str text = {0};
+  assert_ok(str_addf(&text, &err, "%sorder: shuffled\n", base_task));
+  assert_ok(open_task(text.at, &t, &err));
+  str_free(&text);
+  assert_ok(task_render(t, 0, 0, 0, &all, &err));
+  assert_ok(task_render(t, 0, 10, 0, &some, &err));
+  assert_int_equal(all.count, 40);
+  int seen[40] = {0}, good = 0;
+  for (size_t i = 0; i < 40; i++) {
+    char wanted[16];
+    seen[all.at[i].doc]++;
+    (void)snprintf(wanted, sizeof wanted, "t%d is", all.at[i].doc);
+    assert_string_equal(all.at[i].contexts[0], wanted);
+    assert_int_equal(all.at[i].line, all.at[i].doc + 1);
+  }
+  for (size_t i = 0; i < 10; i++) {
+    assert_int_equal(some.at[i].doc, all.at[i].doc);
+    good += some.at[i].gold;
+  }
+  for (size_t i = 0; i < 40; i++) {
+    assert_int_equal(seen[i], 1);
+  }
+  assert_in_range(good, 1, 9);
+  items_free(&all);
+  items_free(&some);
+  task_close(t);
+  struct str bad = {0};
+  assert_ok(str_addf(&bad, &err, "%sorder: shufled\n", base_task));
+  assert_fails(open_task(bad.at, &t, &err), STATUS_INPUT, "t.yaml:7: unknown order 'shufled'");
+  str_free(&bad);
+}
+
 static void include_gives_what_the_file_does_not(void **state) {
   (void)state;
   struct error err;
@@ -329,6 +372,7 @@ static void pages_are_documents_made_of_lines(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_task_says_what_to_ask),
+      cmocka_unit_test(a_file_sorted_by_label_can_be_shuffled),
       cmocka_unit_test(include_gives_what_the_file_does_not),
       cmocka_unit_test(the_digest_is_of_what_is_asked),
       cmocka_unit_test(wrong_task_files_are_refused_with_file_and_line),
