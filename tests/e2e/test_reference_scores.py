@@ -3,7 +3,9 @@
 usage: test_reference_scores.py MODEL        a folder of reference/scores
 
 Bounds: 0.5 % for methods without error compensation. SparseGPT's masks flip at near-ties when only the order of summation
-changes, and the reference moves by up to 0.1 (stories260k), 0.6 (nano) and 2.4 % (smollm2) of its own accord."""
+changes, and the reference moves by up to 0.1 (stories260k), 0.6 (nano) and 2.4 % (smollm2) of its own accord. Wanda's do too on
+smollm2, whose weights have passed through 4 bits: one weight that goes the other way at a gap of one float32 step compounds over 30
+blocks, and PyTorch's versions and attention kernels lie 0.7 % apart there (3.4 % with one decision forced)."""
 import math
 
 from common import *
@@ -23,6 +25,8 @@ SPARSEGPT = {"stories260k": (0.005, 0.005), "smollm2": (0.03, 0.08)}.get(name, (
 
 
 def bound(entry):
+    if entry["method"] == "wanda" and name == "smollm2":
+        return 0.015
     if entry["method"] != "sparsegpt":
         return 0.005
     return SPARSEGPT[":" in entry["sparsity"]]
