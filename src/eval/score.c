@@ -118,7 +118,7 @@ status requests_score(const struct requests *r, struct runner *runner, const str
                       const struct group *group,
                       status (*progress)(void *user, double done, struct error *err),
                       void *progress_user, struct score *scores, struct error *err) {
-  (void)m;
-  return requests_score_packed(r, packing_usual(), runner, group, progress, progress_user, scores,
-                               err);
+  struct packing packing = packing_usual();
+  packing.apart = !model_shares_contexts(m);
+  return requests_score_packed(r, packing, runner, group, progress, progress_user, scores, err);
 }

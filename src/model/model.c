@@ -63,6 +63,10 @@ status model_linear_name(const struct model *m, int block, int linear, char **ou
   return model_slot_name(m, p->slot, block, p->part, "weight", out, err);
 }
 
+bool model_shares_contexts(const struct model *m) {
+  return model_config(m)->rope_scaling != ROPE_LONG;
+}
+
 double model_block_flops(const struct model *m) {
   const struct model_config *c = &m->arch.config;
   double weights = (double)c->experts * c->hidden; /* the router's */

@@ -51,6 +51,10 @@ status model_linear_read(const struct model *m, int block, int linear, float *ou
 /* Identity: digest of config.json and of every tensor's bytes. */
 status model_digest(const struct model *m, char out[DIGEST_TEXT], struct error *err);
 
+/* Whether a context computed once serves continuations of every length: not where the rotation of
+ * positions depends on the length of the whole sequence (longrope). */
+bool model_shares_contexts(const struct model *m);
+
 /* Floating-point operations of one token through all blocks, and through the head. */
 double model_block_flops(const struct model *m);
 double model_head_flops(const struct model *m);
