@@ -63,6 +63,14 @@ status model_linear_name(const struct model *m, int block, int linear, char **ou
   return model_slot_name(m, p->slot, block, p->part, "weight", out, err);
 }
 
+void model_set_precision(struct model *m, enum precision precision) {
+  m->precision = precision;
+}
+
+enum precision model_precision(const struct model *m) {
+  return m->precision;
+}
+
 bool model_shares_contexts(const struct model *m) {
   return model_config(m)->rope_scaling != ROPE_LONG;
 }

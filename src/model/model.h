@@ -9,6 +9,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "linalg/precision.h"
 
 struct model;
 
@@ -24,6 +25,11 @@ struct linear {
  * model.safetensors.index.json. Refusals name file, tensor and config key. */
 status model_open(struct model **out, const char *folder, struct error *err);
 void model_close(struct model *m);
+
+/* Arithmetic of every forward pass through the model; float32 unless set, which is done before the
+ * first workspace, block or runner is made of it. */
+void model_set_precision(struct model *m, enum precision precision);
+enum precision model_precision(const struct model *m);
 
 const char *model_folder(const struct model *m);
 const char *model_type(const struct model *m); /* "llama" */

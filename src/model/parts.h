@@ -34,6 +34,7 @@ struct model {
   struct place *places;     /* [linear_count] */
   int linear_count, inputs;
   uint64_t parameters;
+  enum precision precision;
   pthread_mutex_t digest_lock;
   char digest[DIGEST_TEXT]; /* "" until asked for */
 };
