@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "linalg/precision.h"
 
 struct command {
   const char *name;
@@ -46,6 +47,7 @@ error_t cli_int(const struct cli_input *in, const char *name, const char *text, 
                 int *out);
 error_t cli_choice(const struct cli_input *in, const char *name, const char *text,
                    const char *const *names, size_t count, int *out);
+error_t cli_precision(const struct cli_input *in, const char *text, enum precision *out);
 
 /* The subcommands. */
 status cmd_plan(int argc, char **argv, struct error *err);

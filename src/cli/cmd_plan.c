@@ -108,6 +108,7 @@ static void print_plan(const struct plan *p, const struct totals *t, const struc
          t->draws, t->calibrated, p->dataset_count * p->model_count, t->cells);
   printf("work: %.3g Tflop pruning, %.3g Tflop evaluating\n", 1e-12 * t->prune_flops,
          1e-12 * t->eval_flops);
+  printf("precision: %s\n", precision_name(p->grid->precision));
   printf("memory: about %.2f GB per process\n", 1e-9 * t->bytes);
   printf("time: about %s on one process with %d thread%s; never less than %s, the longest "
          "variant\n",
@@ -147,6 +148,7 @@ static cJSON *variant_json(const struct plan *p, size_t index) {
 static status print_json(const struct plan *p, const struct totals *t, struct error *err) {
   cJSON *o = cJSON_CreateObject();
   (void)cJSON_AddStringToObject(o, "experiment", p->grid->experiment);
+  (void)cJSON_AddStringToObject(o, "precision", precision_name(p->grid->precision));
   (void)cJSON_AddNumberToObject(o, "cells", (double)t->cells);
   (void)cJSON_AddNumberToObject(o, "draws", (double)t->draws);
   (void)cJSON_AddNumberToObject(o, "prune_flops", t->prune_flops);

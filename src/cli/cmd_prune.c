@@ -24,6 +24,7 @@ enum {
   KEY_LENGTH,
   KEY_FACTOR,
   KEY_DTYPE,
+  KEY_PRECISION,
   KEY_THREADS
 };
 enum { PARAMS_MOST = 16 };
@@ -32,6 +33,7 @@ struct prune_arguments {
   const char *model, *method, *sparsity, *calibration, *output;
   char *params[PARAMS_MOST]; /* "name=value" */
   int param_count, samples, length, factor, dtype, threads;
+  enum precision precision;
   bool quiet;
 };
 
@@ -49,6 +51,8 @@ static const struct argp_option options[] = {
     {"factor", KEY_FACTOR, "WHERE", 0, "where SparseGPT factors: auto (default), local, scalapack",
      0},
     {"dtype", KEY_DTYPE, "TYPE", 0, "source (default), float32, float16 or bfloat16", 0},
+    {"precision", KEY_PRECISION, "TYPE", 0,
+     "arithmetic of the forward pass: float32 (default) or bfloat16", 0},
     {"threads", KEY_THREADS, "N", 0, "threads of each rank (default: its share of the cores)", 0},
     {"quiet", 'q', 0, 0, "no progress", 0},
     {0}};
@@ -96,6 +100,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     return cli_choice(in, "--factor", arg, factors, 3, &a->factor);
   case KEY_DTYPE:
     return cli_choice(in, "--dtype", arg, dtypes, 4, &a->dtype);
+  case KEY_PRECISION:
+    return cli_precision(in, arg, &a->precision);
   case KEY_THREADS:
     return cli_int(in, "--threads", arg, 1, 4096, &a->threads);
   case 'q':
@@ -173,6 +179,7 @@ static status read_calibration(struct job *j, struct error *err) {
 static status prepare(struct job *j, const struct cli_places *places, struct error *err) {
   TRY(choose_method(j, places, err));
   TRY(checkpoint_open(&j->checkpoint, j->a->model, places, err));
+  model_set_precision(j->checkpoint.model, j->a->precision);
   TRY(read_calibration(j, err));
   int linears;
   (void)model_linears(j->checkpoint.model, &linears);

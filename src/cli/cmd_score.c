@@ -12,17 +12,19 @@
 #include "eval/request.h"
 #include "sched/host.h"
 
-enum { KEY_BOS = 256, KEY_THREADS };
+enum { KEY_BOS = 256, KEY_PRECISION, KEY_THREADS };
 
 struct score_arguments {
   const char *model, *file;
   int threads;
+  enum precision precision;
   bool bos, quiet;
 };
 
 static const struct argp_option options[] = {
     {"model", 'm', "DIR", 0, "checkpoint folder", 0},
     {"bos", KEY_BOS, 0, 0, "add the template's special tokens", 0},
+    {"precision", KEY_PRECISION, "TYPE", 0, "arithmetic: float32 (default) or bfloat16", 0},
     {"threads", KEY_THREADS, "N", 0, "threads of each rank (default: its share of the cores)", 0},
     {"quiet", 'q', 0, 0, "no progress", 0},
     {0}};
@@ -37,6 +39,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   case KEY_BOS:
     a->bos = true;
     return 0;
+  case KEY_PRECISION:
+    return cli_precision(in, arg, &a->precision);
   case KEY_THREADS:
     return cli_int(in, "--threads", arg, 1, 4096, &a->threads);
   case 'q':
@@ -204,6 +208,7 @@ static status open_all(const struct score_arguments *a, const struct session *se
     places_close(&places);
   }
   if (st == STATUS_OK) {
+    model_set_precision(c->model, a->precision);
     st = read_requests(r, path, c, a->bos, err);
   }
   return group_agree(&session->group, st, err);

@@ -204,5 +204,23 @@ error_t cli_choice(const struct cli_input *in, const char *name, const char *tex
     int n = snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "", names[i]);
     at += n > 0 && at + (size_t)n < sizeof list ? (size_t)n : 0;
   }
+  int near = str_nearest(text, names, count);
+  if (near >= 0) {
+    return cli_refuse(in, "%s: '%s' (did you mean %s? expected one of %s)", name, text, names[near],
+                      list);
+  }
   return cli_refuse(in, "%s: '%s' (expected one of %s)", name, text, list);
+}
+
+error_t cli_precision(const struct cli_input *in, const char *text, enum precision *out) {
+  const char *names[PRECISION_COUNT];
+  for (int i = 0; i < PRECISION_COUNT; i++) {
+    names[i] = precision_name((enum precision)i);
+  }
+  int choice;
+  error_t code = cli_choice(in, "--precision", text, names, PRECISION_COUNT, &choice);
+  if (code == 0) {
+    *out = (enum precision)choice;
+  }
+  return code;
 }

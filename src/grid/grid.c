@@ -54,18 +54,19 @@ static status read_experiment(struct grid *g, struct error *err) {
                       "NAME' of letters, digits, - _ .)");
 }
 
-static status read_precision(const struct grid *g, struct error *err) {
-  static const char *const names[] = {"float32", "bfloat16"};
+static status read_precision(struct grid *g, struct error *err) {
   const struct yaml *node = yaml_get(&g->file.root, "precision");
   if (!node) {
     return STATUS_OK;
   }
+  const char *names[PRECISION_COUNT];
+  for (int i = 0; i < PRECISION_COUNT; i++) {
+    names[i] = precision_name((enum precision)i);
+  }
   int choice;
-  TRY(yaml_choice(&g->file, node, "precision", names, 2, &choice, err));
-  return choice == 0 ? STATUS_OK
-                     : err_at(err, STATUS_UNSUPPORTED, g->file.path, node->line,
-                              "'precision: bfloat16' is not supported by this version (expected "
-                              "float32)");
+  TRY(yaml_choice(&g->file, node, "precision", names, PRECISION_COUNT, &choice, err));
+  g->precision = (enum precision)choice;
+  return STATUS_OK;
 }
 
 static status read_store(struct grid *g, struct error *err) {

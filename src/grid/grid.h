@@ -9,6 +9,7 @@
 
 #include "base/yaml.h"
 #include "data/task.h"
+#include "linalg/precision.h"
 #include "prune/method.h"
 
 /* Where names are looked up. Owned by the caller, and alive as long as the grid and its plan;
@@ -101,7 +102,8 @@ struct grid {
   int window;       /* tokens per perplexity window; 0 (the default): positions, at most 2048 */
   long window_line; /* of the key, for messages */
   uint64_t seed;    /* of the calibration draws; default 0 */
-  bool store_items; /* default true */
+  enum precision precision; /* of every forward pass; default float32 */
+  bool store_items;         /* default true */
   struct grid_exclude *excludes;
   size_t exclude_count;
   const struct places *places;
@@ -109,7 +111,7 @@ struct grid {
 
 /* Reads and checks a file; the models' folders, tasks, calibration sets and presets that it names
  * must exist, but none is opened yet. STATUS_INPUT for what is wrong, STATUS_UNSUPPORTED for
- * bfloat16, `propagate: dense` and stored masks. */
+ * `propagate: dense` and stored masks. */
 status grid_open(struct grid **out, const char *path, const struct places *places,
                  struct error *err);
 void grid_close(struct grid *g);

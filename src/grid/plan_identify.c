@@ -55,7 +55,7 @@ static status identify_variant(struct plan *p, struct variant *v, struct error *
   TRY(digest_feed_text(&d, v->params_json, err));
   TRY(digest_feed_text(&d, v->sparsity_text, err));
   TRY(digest_feed_text(&d, draw, err));
-  TRY(digest_feed_text(&d, "float32", err));
+  TRY(digest_feed_text(&d, precision_name(p->grid->precision), err));
   digest_finish(&d, v->id);
   double tokens = (double)v->samples * v->length;
   const struct model *m = p->models[v->model].model;

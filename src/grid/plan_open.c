@@ -47,6 +47,7 @@ static status open_models(struct plan *p, struct error *err) {
     pm->name = g->models[i].name;
     pm->folder = g->models[i].folder;
     TRY(model_open(&pm->model, pm->folder, err));
+    model_set_precision(pm->model, g->precision);
     TRY(tokenizer_open(&pm->tokenizer, pm->folder, err));
     TRY(check_model(p, pm, err));
   }

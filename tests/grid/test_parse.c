@@ -99,9 +99,8 @@ static const struct bad bad_files[] = {
     {GOOD "window: 1\n", "7", "'window' is 1", 0},
     {GOOD "seed: -1\n", "7", "'seed' is -1", 0},
     {GOOD "bos: yes\n", "7", "'bos' is yes (expected true or false)", 0},
-    {GOOD "precision: bfloat16\n", "7", "'precision: bfloat16' is not supported",
-     STATUS_UNSUPPORTED},
-    {GOOD "precision: float16\n", "7", "unknown precision 'float16'", 0},
+    {GOOD "precision: float16\n", "7", "unknown precision 'float16' (did you mean 'bfloat16'?)", 0},
+    {GOOD "precision: [float32, bfloat16]\n", "7", "'precision' is a list", 0},
     {GOOD "store: {masks: true}\n", "7", "'masks: true' is not supported", STATUS_UNSUPPORTED},
     {GOOD "store: {item: true}\n", "7", "unknown key 'item' in store (did you mean 'items'?)", 0},
     {GOOD "store: {items: 1}\n", "7", "'items' is 1 (expected true or false)", 0},
@@ -171,6 +170,7 @@ static void absent_keys_get_their_defaults(void **state) {
   assert_int_equal(g->window, 0);
   assert_int_equal(g->seed, 0);
   assert_false(g->bos);
+  assert_int_equal(g->precision, PRECISION_FLOAT32);
   assert_true(g->store_items);
   assert_int_equal(g->exclude_count, 0);
   grid_close(g);
@@ -194,7 +194,7 @@ static void every_key_is_read(void **state) {
                              "  propagate: pruned\n"
                              "datasets: [sst2]\n"
                              "limit: 100\n"
-                             "precision: float32\n"
+                             "precision: bfloat16\n"
                              "seed: 7\n"
                              "shots: 2\n"
                              "window: 48\n"
@@ -228,6 +228,7 @@ static void every_key_is_read(void **state) {
   assert_int_equal(g->seed, 7);
   assert_int_equal(g->shots, 2);
   assert_int_equal(g->window, 48);
+  assert_int_equal(g->precision, PRECISION_BFLOAT16);
   assert_false(g->store_items);
   assert_int_equal(g->exclude_count, 2);
   assert_int_equal(g->excludes[0].axes[AXIS_METHOD].count, 1);

@@ -148,6 +148,7 @@ static void ids_change_with_what_determines_a_result_and_with_nothing_else(void 
       BASE("wanda", "0.5", SETS, ""),
       BASE("wanda", "[0.50, 0.7]", "sets: [texts], samples: [2, 3], length: 16", ""),
       BASE("wanda", "0.5", SETS, "experiment: other\nstore: {items: false}\n"),
+      BASE("wanda", "0.5", SETS, "precision: float32\n"),
   };
   for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
     struct ids_of ids = ids_of(same[i]);
@@ -162,6 +163,7 @@ static void ids_change_with_what_determines_a_result_and_with_nothing_else(void 
       BASE("wanda", "0.6", SETS, ""),
       BASE("wanda", "\"2:4\"", SETS, ""),
       BASE("wanda", "0.5", SETS, "seed: 1\n"),
+      BASE("wanda", "0.5", SETS, "precision: bfloat16\n"),
       BASE("wanda", "0.5", "sets: [texts], samples: 3, length: 16", ""),
       BASE("wanda", "0.5", "sets: [texts], samples: 2, length: 17", ""),
   };
@@ -186,6 +188,20 @@ static void ids_change_with_what_determines_a_result_and_with_nothing_else(void 
   struct ids_of window = ids_of(BASE("wanda", "0.5", SETS, "window: 8\n"));
   assert_string_equal(window.cell, base.cell);
   assert_string_not_equal(window.prose, base.prose);
+}
+
+/* A light plan is what a worker computes with, a full one what rank 0 does. */
+static void a_grids_precision_is_its_models_on_every_rank(void **state) {
+  (void)state;
+  static const enum plan_level levels[] = {PLAN_LIGHT, PLAN_FULL};
+  for (int i = 0; i < 2; i++) {
+    struct made m = make("models: [nano]\nmethods: dense\n" DATA, levels[i]);
+    assert_int_equal(model_precision(m.plan->models[0].model), PRECISION_FLOAT32);
+    drop(&m);
+    m = make("models: [nano]\nmethods: dense\nprecision: bfloat16\n" DATA, levels[i]);
+    assert_int_equal(model_precision(m.plan->models[0].model), PRECISION_BFLOAT16);
+    drop(&m);
+  }
 }
 
 static void cells_change_with_data_and_task(void **state) {
@@ -363,6 +379,7 @@ int main(void) {
       cmocka_unit_test(exclude_takes_out_variants_and_cells_but_not_the_baseline),
       cmocka_unit_test(presets_keep_their_name_and_have_their_methods_identity),
       cmocka_unit_test(ids_change_with_what_determines_a_result_and_with_nothing_else),
+      cmocka_unit_test(a_grids_precision_is_its_models_on_every_rank),
       cmocka_unit_test(cells_change_with_data_and_task),
       cmocka_unit_test(draws_are_the_same_at_both_levels_and_prefixes_of_each_other),
       cmocka_unit_test(costs_grow_with_work_and_the_longest_goes_first),
