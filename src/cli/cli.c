@@ -17,6 +17,7 @@ static const struct command commands[] = {
     {"tokenize", "token ids of lines of text", cmd_tokenize},
     {"requests", "a task's rendered requests, a line of JSON each", cmd_requests},
     {"calibrate", "one calibration draw as token ids, with its statistics", cmd_calibrate},
+    {"bench", "speed: the processor's ceiling, and Espalier's share of it", cmd_bench},
 };
 
 const struct command *commands_all(size_t *count) {

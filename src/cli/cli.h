@@ -60,5 +60,6 @@ status cmd_score(int argc, char **argv, struct error *err);
 status cmd_tokenize(int argc, char **argv, struct error *err);
 status cmd_requests(int argc, char **argv, struct error *err);
 status cmd_calibrate(int argc, char **argv, struct error *err);
+status cmd_bench(int argc, char **argv, struct error *err);
 
 #endif
