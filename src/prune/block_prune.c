@@ -64,6 +64,26 @@ static status create_stats(struct block_pruner *p, struct error *err) {
   return STATUS_OK;
 }
 
+static bool alone(const struct block_pruner *p) {
+  return p->options->group->size == 1;
+}
+
+static status allocate_weights(struct block_pruner *p, size_t largest, struct error *err) {
+  size_t count = (size_t)p->count;
+  TRY(mem_alloc(&p->weights, count, sizeof *p->weights, err));
+  if (alone(p)) {
+    TRY(mem_alloc_raw(&p->room, largest, sizeof *p->room, err));
+  }
+  for (size_t i = 0; i < count; i++) {
+    p->weights[i] = p->room;
+    if (!p->room) {
+      size_t n = elements(&p->linears[i]);
+      TRY(mem_alloc_raw(&p->weights[i], n, sizeof **p->weights, err));
+    }
+  }
+  return STATUS_OK;
+}
+
 static status allocate(struct block_pruner *p, struct error *err) {
   size_t count = (size_t)p->count, inputs = (size_t)p->inputs, largest = 0;
   TRY(mem_alloc(&p->owner, count, sizeof *p->owner, err));
@@ -71,12 +91,11 @@ static status allocate(struct block_pruner *p, struct error *err) {
   TRY(mem_alloc(&p->factors, inputs, sizeof *p->factors, err));
   TRY(mem_alloc(&p->damps, inputs, sizeof *p->damps, err));
   TRY(mem_alloc(&p->seconds, inputs, sizeof *p->seconds, err));
-  TRY(mem_alloc(&p->weights, count, sizeof *p->weights, err));
   for (size_t i = 0; i < count; i++) {
     size_t n = elements(&p->linears[i]);
     largest = n > largest ? n : largest;
-    TRY(mem_alloc_raw(&p->weights[i], n, sizeof **p->weights, err));
   }
+  TRY(allocate_weights(p, largest, err));
   if (p->options->method->needs != STATS_NONE) {
     TRY(create_stats(p, err));
   }
@@ -109,9 +128,10 @@ static void drop_factors(struct block_pruner *p) {
 
 void block_pruner_close(struct block_pruner *p) {
   drop_factors(p);
-  for (int i = 0; p->weights && i < p->count; i++) {
+  for (int i = 0; p->weights && !p->room && i < p->count; i++) {
     free(p->weights[i]);
   }
+  free(p->room);
   for (int i = 0; p->stats && i < p->inputs; i++) {
     stats_free(&p->stats[i]);
   }
@@ -205,7 +225,7 @@ static status prune_linear(struct block_pruner *p, int block, int linear, struct
 
 /* This rank's linears; each input's factor lives while its linears are pruned. */
 static status prune_own(struct block_pruner *p, int block, struct prune_layer *layers,
-                        struct error *err) {
+                        const struct block_taker *to, struct error *err) {
   int me = p->options->group->rank;
   for (int i = 0; i < p->inputs; i++) {
     if (p->options->method->needs_factor && p->factor_owner[i] == me && !p->factors[i]) {
@@ -214,6 +234,7 @@ static status prune_own(struct block_pruner *p, int block, struct prune_layer *l
     for (int l = 0; l < p->count; l++) {
       if (p->linears[l].input == i && p->owner[l] == me) {
         TRY(prune_linear(p, block, l, &layers[l], err));
+        TRY(alone(p) ? to->take(to->user, block, l, p->weights[l], err) : STATUS_OK);
       }
     }
     free(p->factors[i]);
@@ -232,15 +253,26 @@ static status exchange(struct block_pruner *p, struct prune_layer *layers, struc
   return STATUS_OK;
 }
 
-status block_pruner_run(struct block_pruner *p, int block, struct prune_layer *layers,
+static status hand_over(struct block_pruner *p, int block, const struct block_taker *to,
                         struct error *err) {
+  for (int l = 0; l < p->count; l++) {
+    TRY(to->take(to->user, block, l, p->weights[l], err));
+  }
+  return STATUS_OK;
+}
+
+status block_pruner_run(struct block_pruner *p, int block, struct prune_layer *layers,
+                        const struct block_taker *to, struct error *err) {
   status st = STATUS_OK;
   if (p->options->method->needs_factor) {
     TRY_GOTO(st, done, factor_shared_inputs(p, err));
   }
-  st = prune_own(p, block, layers, err);
+  st = prune_own(p, block, layers, to, err);
   TRY_GOTO(st, done, group_agree(p->options->group, st, err));
-  st = exchange(p, layers, err);
+  if (!alone(p)) {
+    TRY_GOTO(st, done, exchange(p, layers, err));
+    st = group_agree(p->options->group, hand_over(p, block, to, err), err);
+  }
 done:
   drop_factors(p);
   return st;

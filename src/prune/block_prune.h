@@ -6,14 +6,23 @@
 #include "prune/progress.h"
 #include "prune/prune.h"
 
+/* Who gets the pruned linears of a block, each once. */
+struct block_taker {
+  void *user;
+  status (*take)(void *user, int block, int linear, const float *weights /* [rows][cols] */,
+                 struct error *err);
+};
+
 struct block_pruner {
   const struct model *model;
   const struct prune_options *options;
   const struct linear *linears; /* [count] */
   int count, inputs;
-  int *owner;          /* [count]: the rank that prunes the linear */
-  int *factor_owner;   /* [inputs]: the rank that needs the input's factor */
-  float **weights;     /* [count]: [rows][cols], the block's pruned linears, on every rank */
+  int *owner;        /* [count]: the rank that prunes the linear */
+  int *factor_owner; /* [inputs]: the rank that needs the input's factor */
+  float **weights;   /* [count]: [rows][cols]; on every rank of a group the block's pruned linears,
+                        else all of them `room` */
+  float *room;       /* in a group of one: the linear at hand, as large as the largest; or NULL */
   struct stats *stats; /* [inputs] of the block; NULL when the method needs none */
   float **factors;     /* [inputs]: [cols][cols] or NULL */
   double *damps;       /* [inputs]: what the factor took */
@@ -27,9 +36,10 @@ status block_pruner_open(struct block_pruner *out, const struct model *m,
                          struct error *err);
 void block_pruner_close(struct block_pruner *p);
 
-/* Prunes all linears of a block into p->weights, the same on every rank, and fills layers [count].
+/* Prunes all linears of a block, hands them over, the same on every rank, and fills layers [count].
+ * A process of its own hands each over before it prunes the next, and so holds one at a time.
  * Collective; p->stats is reduced already. */
 status block_pruner_run(struct block_pruner *p, int block, struct prune_layer *layers,
-                        struct error *err);
+                        const struct block_taker *to, struct error *err);
 
 #endif

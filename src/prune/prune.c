@@ -136,25 +136,23 @@ static status gather_stats(struct run *r, int block, struct error *err) {
   return STATUS_OK;
 }
 
-static status put(const struct run *r, int block, int linear, struct error *err) {
+/* Into the sink, and into the block for the pass that the next block's inputs come from. */
+static status take(void *user, int block, int linear, const float *weights, struct error *err) {
+  struct run *r = user;
   const struct prune_sink *sink = r->sink;
   const struct linear *l = &r->pruner.linears[linear];
-  const float *weights = r->pruner.weights[linear];
   if (sink->overlay) {
     size_t bytes = (size_t)l->rows * (size_t)l->cols * sizeof *weights;
     memcpy(overlay_weights(sink->overlay, block, linear), weights, bytes);
     overlay_mark(sink->overlay, block, linear);
   }
+  if (r->block) {
+    block_set_linear(r->block, linear, weights);
+  }
   return sink->put ? sink->put(sink->user, block, linear, weights, err) : STATUS_OK;
 }
 
-static status hand_over(struct run *r, int block, struct error *err) {
-  for (int l = 0; l < r->pruner.count; l++) {
-    TRY(put(r, block, l, err));
-    if (r->block) {
-      block_set_linear(r->block, l, r->pruner.weights[l]);
-    }
-  }
+static status advance(struct run *r, int block, struct error *err) {
   if (r->block && block + 1 < model_blocks(r->model)) {
     TRY(streams_advance(&r->streams, r->block, r->workspace, &r->progress, err));
   }
@@ -162,12 +160,13 @@ static status hand_over(struct run *r, int block, struct error *err) {
 }
 
 static status prune_blocks(struct run *r, struct prune_layer *layers, struct error *err) {
+  const struct block_taker to = {.user = r, .take = take};
   for (int b = 0; b < model_blocks(r->model); b++) {
     if (r->block) {
       TRY(gather_stats(r, b, err));
     }
-    TRY(block_pruner_run(&r->pruner, b, r->layers, err));
-    TRY(group_agree(r->options->group, hand_over(r, b, err), err));
+    TRY(block_pruner_run(&r->pruner, b, r->layers, &to, err));
+    TRY(group_agree(r->options->group, advance(r, b, err), err));
     for (int l = 0; layers && l < r->pruner.count; l++) {
       layers[(size_t)b * (size_t)r->pruner.count + (size_t)l] = r->layers[l];
     }

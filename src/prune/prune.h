@@ -9,8 +9,8 @@
 #include "model/overlay.h"
 #include "prune/method.h"
 
-/* Where pruned weights go, every linear once, in order, on every rank of the group: a function, an
- * overlay that stays the caller's, or both. */
+/* Where pruned weights go, every linear once, block by block, on every rank of the group: a
+ * function, an overlay that stays the caller's, or both. */
 struct prune_sink {
   void *user;
   status (*put)(void *user, int block, int linear, const float *weights /* [rows][cols] */,
