@@ -46,45 +46,16 @@ static double mean_diagonal(const float *h, size_t n) {
   return sum / (double)n;
 }
 
-/* Reversal of both orders is reversal of the whole array, J·A·J [i][j] = A [n² − 1 − (i·n + j)]. */
-static void reversed_damped(const float *h, size_t n, double damp, double *a) {
-#pragma omp parallel for schedule(static)
-  for (size_t i = 0; i < n; i++) {
-    for (size_t j = 0; j <= i; j++) {
-      a[i * n + j] = (double)h[n * n - 1 - (i * n + j)] + (i == j ? damp : 0);
-    }
-  }
-}
-
-static void upper_from_lower(const double *a, size_t n, float *u) {
-#pragma omp parallel for schedule(static)
-  for (size_t i = 0; i < n; i++) {
-    for (size_t j = 0; j < n; j++) {
-      u[n * n - 1 - (i * n + j)] = j <= i ? (float)a[i * n + j] : 0;
-    }
-  }
-}
-
 /* Tells whether a damping made U; h stays as it was when it did not. */
 struct attempt {
   float *h; /* [n][n], becomes U */
   int n;
-  double *work;  /* local: [n][n + FACTOR_TILE]; ScaLAPACK: this rank's part */
-  float *gather; /* ScaLAPACK: [n][n], the ranks' elements of U, summed; NULL when local */
+  const struct factor_local *local; /* NULL when the group's ranks work together */
+  double *work;                     /* this rank's part of the matrix */
+  float *gather;                    /* [n][n], the ranks' elements of U, summed */
   const struct process_grid *grid;
   const struct group *group;
 };
-
-static status try_local(const struct attempt *t, double add, bool *positive, struct error *err) {
-  (void)err;
-  size_t n = (size_t)t->n;
-  reversed_damped(t->h, n, add, t->work);
-  *positive = factor_cholesky(t->work, t->n) && factor_invert_lower(t->work, t->n, t->work + n * n);
-  if (*positive) {
-    upper_from_lower(t->work, n, t->h);
-  }
-  return STATUS_OK;
-}
 
 static status try_shared(const struct attempt *t, double add, bool *positive, struct error *err) {
   size_t count = (size_t)t->n * (size_t)t->n;
@@ -112,7 +83,11 @@ static status damp_until_positive(const struct attempt *t, double damp, double *
   for (int i = 0; i<TRIES; i++, now = now> 0 ? now * 10 : DAMP_START) {
     bool positive = false;
     double add = now * mean;
-    TRY(t->gather ? try_shared(t, add, &positive, err) : try_local(t, add, &positive, err));
+    if (t->local) {
+      positive = factor_local_try(t->local, t->h, add);
+    } else {
+      TRY(try_shared(t, add, &positive, err));
+    }
     if (positive) {
       *damp_used = now;
       return all_finite(t->h, (size_t)t->n * (size_t)t->n)
@@ -126,11 +101,12 @@ static status damp_until_positive(const struct attempt *t, double damp, double *
                  t->n, now / 10);
 }
 
-static status factor_local(float *h, int n, double damp, double *damp_used, struct error *err) {
-  struct attempt t = {.h = h, .n = n};
-  TRY(mem_alloc_raw(&t.work, (size_t)n * ((size_t)n + FACTOR_TILE), sizeof *t.work, err));
+static status factor_alone(float *h, int n, double damp, double *damp_used, struct error *err) {
+  struct factor_local local;
+  TRY(factor_local_open(&local, n, err));
+  struct attempt t = {.h = h, .n = n, .local = &local};
   status st = damp_until_positive(&t, damp, damp_used, err);
-  free(t.work);
+  factor_local_close(&local);
   return st;
 }
 
@@ -164,5 +140,5 @@ status factor_inverse_upper(float *h, int n, double damp, enum factor_where wher
   }
   return factor_is_shared(where, n, group) && group->comm != MPI_COMM_NULL
              ? factor_shared(h, n, damp, group, damp_used, err)
-             : factor_local(h, n, damp, damp_used, err);
+             : factor_alone(h, n, damp, damp_used, err);
 }

@@ -1,6 +1,6 @@
 /* The factor SparseGPT needs: U upper triangular with H⁻¹ = UᵀU, from the Gram matrix H.
  * U equals J·chol(J·H·J)⁻¹·J with J the reversal of order, so one Cholesky factorisation and one
- * triangular inverse do (facts measured on Debian 12: agrees with inverting first to 8e-17). */
+ * triangular inverse do (agrees with inverting first to 8e-17). */
 #ifndef ESPALIER_LINALG_FACTOR_H
 #define ESPALIER_LINALG_FACTOR_H
 
@@ -10,7 +10,7 @@
 
 enum factor_where {
   FACTOR_AUTO,      /* ScaLAPACK from FACTOR_CROSSOVER on when the group has several ranks */
-  FACTOR_LOCAL,     /* LAPACK on the calling rank */
+  FACTOR_LOCAL,     /* the calling rank alone */
   FACTOR_SCALAPACK, /* the group's ranks together */
 };
 
@@ -27,11 +27,11 @@ bool factor_is_shared(enum factor_where where, int n, const struct group *group)
 /* Adds damp·mean(diag) to the diagonal of h [n][n] (symmetric, both triangles; destroyed) and
  * replaces it by U (zeros below the diagonal). Not positive definite: damp is raised tenfold and
  * tried again, up to a factor of 1e6; *damp_used tells what it took. Refuses NaN and infinities
- * before and after. A damping of 0 is raised to 1e-4 first. Factored in float64, so that LAPACK and
- * ScaLAPACK, which sum in different orders, round to the same float32 but for few last bits; takes
- * 8·n² bytes beside h, and locally its bits do not depend on the number of threads. With
- * FACTOR_SCALAPACK (or AUTO choosing it) every rank of the group calls with the same h and gets the
- * same U. */
+ * before and after. A damping of 0 is raised to 1e-4 first. Factored in float64, so that one rank
+ * and ScaLAPACK, which sum in different orders, round to the same float32 but for few last bits;
+ * takes 4·n² bytes beside h on one rank, where its bits do not depend on the number of threads.
+ * With FACTOR_SCALAPACK (or AUTO choosing it) every rank of the group calls with the same h and
+ * gets the same U. */
 status factor_inverse_upper(float *h, int n, double damp, enum factor_where where,
                             const struct group *group, double *damp_used, struct error *err);
 

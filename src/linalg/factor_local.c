@@ -1,104 +1,187 @@
 #include "linalg/factor_local.h"
 
-#include <cblas.h>
 #include <lapacke.h>
-#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* OpenBLAS runs on one thread when it is called inside a parallel region or with one thread set, so
- * every call below stands inside one. */
+#include "base/mem.h"
+#include "linalg/factor_tile.h"
 
-static int tile_size(int n, int first) {
-  return n - first < FACTOR_TILE ? n - first : FACTOR_TILE;
+/* With the order of rows and columns kept, H = R·Rᵀ for an upper triangular R that is found from
+ * the last column of tiles to the first, and U = R⁻¹ from the first to the last. Each tile is
+ * summed up in one go by one thread. */
+
+enum { EDGE = FACTOR_EDGE, AREA = FACTOR_AREA };
+
+status factor_local_open(struct factor_local *out, int n, struct error *err) {
+  struct factor_local f = {.n = n, .blocks = (n + EDGE - 1) / EDGE};
+  size_t blocks = (size_t)f.blocks, tile = AREA * sizeof(double);
+  status st;
+  TRY_GOTO(st, fail, mem_alloc_raw(&f.tiles, blocks * (blocks + 1) / 2, tile, err));
+  TRY_GOTO(st, fail, mem_alloc_raw(&f.panel, blocks, tile, err));
+  TRY_GOTO(st, fail, mem_alloc_raw(&f.inverse, 2, tile, err));
+  *out = f;
+  return STATUS_OK;
+fail:
+  factor_local_close(&f);
+  return st;
 }
 
-static double *tile(double *a, int n, int row, int col) {
-  return a + (size_t)row * (size_t)n + (size_t)col;
+void factor_local_close(struct factor_local *f) {
+  free(f->tiles);
+  free(f->panel);
+  free(f->inverse);
+  *f = (struct factor_local){0};
 }
 
-/* Factors the diagonal tile and clears what lies above its diagonal, so that the inverse can treat
- * it as a full matrix. */
-static bool factor_diagonal(double *a, int n, int k) {
-  int size = tile_size(n, k);
-  double *d = tile(a, n, k, k);
-  /* Row-major lower is LAPACK's upper: no transposed copy. */
-  if (LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', size, d, n) != 0) {
+static double *tile_at(const struct factor_local *f, int i, int k) {
+  return f->tiles + ((size_t)k * (size_t)(k + 1) / 2 + (size_t)i) * AREA;
+}
+
+static double *panel_at(const struct factor_local *f, int i) {
+  return f->panel + (size_t)i * AREA;
+}
+
+static void clear(double *tile) {
+  memset(tile, 0, AREA * sizeof *tile);
+}
+
+static int edge_at(const struct factor_local *f, int block) {
+  return f->n - block * EDGE < EDGE ? f->n - block * EDGE : EDGE;
+}
+
+/* Tile (i, k) of h, with the identity behind its end. */
+static void read_tile(const struct factor_local *f, const float *h, int i, int k, double *tile) {
+  int rows = edge_at(f, i), cols = edge_at(f, k);
+  if (rows < EDGE || cols < EDGE) {
+    clear(tile);
+    for (int r = cols; i == k && r < EDGE; r++) {
+      tile[factor_tile_index((size_t)r, (size_t)r)] = 1;
+    }
+  }
+  for (int r = 0; r < rows; r++) {
+    const float *from = h + (size_t)(i * EDGE + r) * (size_t)f->n + (size_t)k * EDGE;
+    double *to = tile + factor_tile_index((size_t)r, 0);
+    for (int c = 0; c < cols; c++) {
+      to[(size_t)c * FACTOR_LANES] = (double)from[c];
+    }
+  }
+}
+
+static void write_tile(const struct factor_local *f, const double *tile, int i, int k, float *h) {
+  int rows = edge_at(f, i), cols = edge_at(f, k);
+  for (int r = 0; r < rows; r++) {
+    float *to = h + (size_t)(i * EDGE + r) * (size_t)f->n + (size_t)k * EDGE;
+    const double *from = tile + factor_tile_index((size_t)r, 0);
+    for (int c = 0; c < cols; c++) {
+      to[c] = (float)from[(size_t)c * FACTOR_LANES];
+    }
+  }
+}
+
+/* Where element (row, col) of a tile stands when both orders are reversed and rows are stored
+ * whole: an upper triangle becomes a lower one, and LAPACK calls a row-major lower triangle upper.
+ */
+static size_t reversed(int row, int col) {
+  return (size_t)(EDGE - 1 - row) * EDGE + (size_t)(EDGE - 1 - col);
+}
+
+/* panel[k], of which `size` rows are h's, becomes tile (k, k) of U: the inverse of its factor.
+ * OpenBLAS stays on one thread inside a parallel region; it would show in the bits if it did not.
+ */
+static bool factor_diagonal(const struct factor_local *f, int k, double add) {
+  double *a = f->inverse, *u = tile_at(f, k, k);
+  const double *from = panel_at(f, k);
+  int size = edge_at(f, k), info = 0;
+  for (int r = 0; r < EDGE; r++) {
+    for (int c = r; c < EDGE; c++) {
+      a[reversed(r, c)] =
+          from[factor_tile_index((size_t)r, (size_t)c)] + (r == c && r < size ? add : 0);
+    }
+  }
+#pragma omp parallel
+#pragma omp single
+  {
+    info = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', EDGE, a, EDGE);
+    info = info == 0 ? LAPACKE_dtrtri_work(LAPACK_COL_MAJOR, 'U', 'N', EDGE, a, EDGE) : info;
+  }
+  for (int r = 0; r < EDGE; r++) {
+    for (int c = 0; c < EDGE; c++) {
+      u[factor_tile_index((size_t)r, (size_t)c)] = c < r ? 0 : a[reversed(r, c)];
+    }
+  }
+  return info == 0;
+}
+
+/* −U_kk, which turns what factor_tile_subtract takes away into what it leaves; or −U_kkᵀ. */
+static void negate(const double *u, bool transposed, double *out) {
+  for (size_t r = 0; r < EDGE; r++) {
+    for (size_t c = 0; c < EDGE; c++) {
+      out[transposed ? factor_tile_index(c, r) : factor_tile_index(r, c)] =
+          -u[factor_tile_index(r, c)];
+    }
+  }
+}
+
+/* R_ik = (h_ik − Σ_j R_ij·R_kjᵀ over j > k)·U_kkᵀ. */
+static bool factor_column(const struct factor_local *f, const float *h, int k, double add) {
+#pragma omp parallel for schedule(dynamic, 1)
+  for (int i = k; i >= 0; i--) {
+    read_tile(f, h, i, k, panel_at(f, i));
+    for (int j = k + 1; j < f->blocks; j++) {
+      factor_tile_subtract(panel_at(f, i), tile_at(f, i, j), tile_at(f, k, j));
+    }
+  }
+  if (!factor_diagonal(f, k, add)) {
     return false;
   }
-  for (int i = 0; i + 1 < size; i++) {
-    memset(d + (size_t)i * (size_t)n + i + 1, 0, (size_t)(size - i - 1) * sizeof *d);
+  negate(tile_at(f, k, k), false, f->inverse);
+#pragma omp parallel for schedule(dynamic, 1)
+  for (int i = 0; i < k; i++) {
+    clear(tile_at(f, i, k));
+    factor_tile_subtract(tile_at(f, i, k), panel_at(f, i), f->inverse);
   }
   return true;
 }
 
-/* One column of tiles behind (k, k): a_ij −= a_ik·a_jkᵀ for i >= j > k, work item `item` of the
- * triangle's count. */
-static void update_tile(double *a, int n, int k, int i, int j) {
-  int depth = tile_size(n, k);
-  if (i == j) {
-    cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, tile_size(n, i), depth, -1,
-                tile(a, n, i, k), n, 1, tile(a, n, i, i), n);
-  } else {
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, tile_size(n, i), tile_size(n, j), depth,
-                -1, tile(a, n, i, k), n, tile(a, n, j, k), n, 1, tile(a, n, i, j), n);
+/* U_ik = −Σ_j U_ij·(R_jk·U_kk) over i <= j < k, from the products' transposes. */
+static void invert_column(const struct factor_local *f, int k) {
+  negate(tile_at(f, k, k), true, f->inverse);
+#pragma omp parallel for schedule(dynamic, 1)
+  for (int j = 0; j < k; j++) {
+    clear(panel_at(f, j));
+    factor_tile_subtract(panel_at(f, j), f->inverse, tile_at(f, j, k));
+  }
+#pragma omp parallel for schedule(dynamic, 1)
+  for (int i = 0; i < k; i++) { /* the longest sums first */
+    clear(tile_at(f, i, k));
+    for (int j = i; j < k; j++) {
+      factor_tile_subtract(tile_at(f, i, k), tile_at(f, i, j), panel_at(f, j));
+    }
   }
 }
 
-bool factor_cholesky(double *a, int n) {
-  bool good = true;
-#pragma omp parallel
-  for (int k = 0; k < n; k += FACTOR_TILE) {
-#pragma omp single
-    good = good && factor_diagonal(a, n, k);
-    if (!good) { /* read behind the single's barrier: the same on every thread */
-      break;
+static void write_upper(const struct factor_local *f, float *h) {
+#pragma omp parallel for schedule(dynamic, 1)
+  for (int i = 0; i < f->blocks; i++) {
+    for (int r = i * EDGE; r < i * EDGE + edge_at(f, i); r++) {
+      memset(h + (size_t)r * (size_t)f->n, 0, (size_t)i * EDGE * sizeof *h);
     }
-#pragma omp for schedule(dynamic)
-    for (int i = k + FACTOR_TILE; i < n; i += FACTOR_TILE) {
-      cblas_dtrsm(CblasRowMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, tile_size(n, i),
-                  tile_size(n, k), 1, tile(a, n, k, k), n, tile(a, n, i, k), n);
-    }
-    int left = (n - k - 1) / FACTOR_TILE; /* rows of tiles behind k */
-#pragma omp for schedule(dynamic)
-    for (int item = 0; item < left * left; item++) {
-      int i = item / left, j = item % left;
-      if (j <= i) {
-        update_tile(a, n, k, k + (i + 1) * FACTOR_TILE, k + (j + 1) * FACTOR_TILE);
-      }
+    for (int k = i; k < f->blocks; k++) {
+      write_tile(f, tile_at(f, i, k), i, k, h);
     }
   }
-  return good;
 }
 
-/* From the last column of tiles to the first: with the part behind inverted already (M₂₂), the
- * column below the diagonal is −M₂₂·L₂₁·M₁₁. */
-bool factor_invert_lower(double *a, int n, double *panel) {
-  bool good = true;
-  int last = (n - 1) / FACTOR_TILE * FACTOR_TILE;
-#pragma omp parallel
-  for (int k = last; k >= 0; k -= FACTOR_TILE) {
-    int size = tile_size(n, k);
-#pragma omp single
-    {
-      good =
-          good && LAPACKE_dtrtri_work(LAPACK_COL_MAJOR, 'U', 'N', size, tile(a, n, k, k), n) == 0;
-      for (int i = k + FACTOR_TILE; i < n; i++) {
-        memcpy(panel + (size_t)i * FACTOR_TILE, tile(a, n, i, k), (size_t)size * sizeof *panel);
-      }
-    }
-    if (!good) {
-      break;
-    }
-#pragma omp for schedule(dynamic)
-    for (int back = last; back > k; back -= FACTOR_TILE) { /* the longest rows first */
-      int rows = tile_size(n, back), depth = back + rows - k - FACTOR_TILE;
-      double *out = tile(a, n, back, k);
-      cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, size, depth, -1,
-                  tile(a, n, back, k + FACTOR_TILE), n,
-                  panel + (size_t)(k + FACTOR_TILE) * FACTOR_TILE, FACTOR_TILE, 0, out, n);
-      cblas_dtrmm(CblasRowMajor, CblasRight, CblasLower, CblasNoTrans, CblasNonUnit, rows, size, 1,
-                  tile(a, n, k, k), n, out, n);
+bool factor_local_try(const struct factor_local *f, float *h, double add) {
+  for (int k = f->blocks - 1; k >= 0; k--) {
+    if (!factor_column(f, h, k, add)) {
+      return false;
     }
   }
-  return good;
+  for (int k = 1; k < f->blocks; k++) {
+    invert_column(f, k);
+  }
+  write_upper(f, h);
+  return true;
 }

@@ -1,19 +1,28 @@
-/* The two steps of SparseGPT's factor on one process, in tiles of fixed size: each tile is one
- * single-threaded BLAS call, threads share tiles, and the bits do not depend on their number. */
+/* SparseGPT's factor on one process, in float64 tiles of fixed size: the bits do not depend on the
+ * number of threads. */
 #ifndef ESPALIER_LINALG_FACTOR_LOCAL_H
 #define ESPALIER_LINALG_FACTOR_LOCAL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/error.h"
 
-/* a [n][n] row-major, lower triangle read: replaced by L with a = L·Lᵀ; false when a is not
- * positive definite. The upper triangle is left undefined. */
-bool factor_cholesky(double *a, int n);
+/* Scratch for matrices of one order, made once for all tries. */
+struct factor_local {
+  int n;
+  int blocks;      /* tiles in a row of the matrix, which is padded with the identity */
+  double *tiles;   /* the upper triangle's, by columns: tile (i, k) is number k·(k + 1)/2 + i */
+  double *panel;   /* [blocks] tiles: one column of them, half done */
+  double *inverse; /* two tiles: what undoes the factor of one tile on the diagonal, and its like */
+};
 
-/* Replaces the lower triangular a [n][n] of factor_cholesky by its inverse. False when a diagonal
- * element is zero. panel: [n][FACTOR_TILE], scratch. */
-enum { FACTOR_TILE = 128 };
-bool factor_invert_lower(double *a, int n, double *panel);
+/* About 4·n² bytes. */
+status factor_local_open(struct factor_local *out, int n, struct error *err);
+void factor_local_close(struct factor_local *f);
+
+/* Replaces h [n][n] (symmetric) by upper triangular U, zeros below, with (h + add·I)⁻¹ = UᵀU;
+ * false, and h as it was, when that is not positive definite. */
+bool factor_local_try(const struct factor_local *f, float *h, double add);
 
 #endif

@@ -18,7 +18,7 @@ static float *copy(const float *from, int n) {
 
 static void u_factors_the_inverse_at_every_order(void **state) {
   (void)state;
-  const int orders[] = {1, 2, 3, 100, 127, 128, 129, 300};
+  const int orders[] = {1, 2, 3, 100, 191, 192, 193, 300, 385};
   for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
     int n = orders[i];
     float *h = spd_make(n, 3 + i), *u = copy(h, n);
@@ -84,6 +84,29 @@ static void indefinite_matrices_are_damped_tenfold_until_they_work(void **state)
   assert_true(fabs(used - 1) < 1e-12);
 }
 
+/* Beyond one tile: what makes the matrix indefinite is factored last, so that a failed try has
+ * written most tiles. */
+static void a_failed_try_leaves_nothing_behind(void **state) {
+  (void)state;
+  int n = 400;
+  size_t width = (size_t)n;
+  float *h = spd_make(n, 33), *u, *direct;
+  h[1] = h[width] = 1.5F * h[0]; /* the two first inputs, which are factored last */
+  h[width + 1] = h[0];
+  u = copy(h, n);
+  direct = copy(h, n);
+  struct error err;
+  double used, again;
+  assert_ok(factor_inverse_upper(u, n, 0.01, FACTOR_LOCAL, alone(), &used, &err));
+  assert_true(used > 0.05);
+  assert_true(spd_residual(h, u, n, used) < 1e-5);
+  assert_ok(factor_inverse_upper(direct, n, used, FACTOR_LOCAL, alone(), &again, &err));
+  assert_memory_equal(u, direct, width * width * sizeof *u);
+  free(h);
+  free(u);
+  free(direct);
+}
+
 static void hopeless_matrices_are_refused_after_a_million_times_the_damping(void **state) {
   (void)state;
   float zero[9] = {0}, negative[] = {-1, 0, 0, -1};
@@ -125,6 +148,7 @@ int main(void) {
       cmocka_unit_test(bits_do_not_depend_on_the_number_of_threads),
       cmocka_unit_test(nan_and_infinity_are_refused),
       cmocka_unit_test(indefinite_matrices_are_damped_tenfold_until_they_work),
+      cmocka_unit_test(a_failed_try_leaves_nothing_behind),
       cmocka_unit_test(hopeless_matrices_are_refused_after_a_million_times_the_damping),
       cmocka_unit_test(places_are_parsed_and_auto_takes_the_group_from_the_crossover),
       cmocka_unit_test(without_mpi_scalapack_falls_back_to_this_process),
