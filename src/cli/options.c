@@ -217,7 +217,7 @@ error_t cli_precision(const struct cli_input *in, const char *text, enum precisi
   for (int i = 0; i < PRECISION_COUNT; i++) {
     names[i] = precision_name((enum precision)i);
   }
-  int choice;
+  int choice = 0;
   error_t code = cli_choice(in, "--precision", text, names, PRECISION_COUNT, &choice);
   if (code == 0) {
     *out = (enum precision)choice;
