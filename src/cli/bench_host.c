@@ -4,7 +4,7 @@
 
 #include "base/str.h"
 #include "cli/bench.h"
-#include "linalg/kernels.h"
+#include "linalg/libraries.h"
 
 /* Linux's name of the first processor; the caller frees *out. */
 static status cpu_name(char **out, struct error *err) {
@@ -28,8 +28,8 @@ status bench_host_collect(struct bench_host *out, const struct session *session,
                           struct error *err) {
   *out = (struct bench_host){.threads = session->threads, .ranks = session->group.size};
   TRY(cpu_name(&out->cpu, err));
-  TRY(kernels_onednn(&out->onednn, err));
-  return kernels_openblas(&out->openblas, err);
+  TRY(libraries_onednn(&out->onednn, err));
+  return libraries_openblas(&out->openblas, err);
 }
 
 void bench_host_free(struct bench_host *h) {

@@ -1,4 +1,4 @@
-#include "linalg/kernels.h"
+#include "linalg/libraries.h"
 
 #include <cblas.h>
 #include <dnnl.h>
@@ -28,11 +28,11 @@ static const char *isa_name(void) {
   return "other";
 }
 
-status kernels_onednn(char **out, struct error *err) {
+status libraries_onednn(char **out, struct error *err) {
   const dnnl_version_t *v = dnnl_version();
   return str_format(out, err, "%d.%d.%d, %s", v->major, v->minor, v->patch, isa_name());
 }
 
-status kernels_openblas(char **out, struct error *err) {
+status libraries_openblas(char **out, struct error *err) {
   return str_format(out, err, "%s", openblas_get_config());
 }
