@@ -62,12 +62,13 @@ double cost_evaluate(const struct model *m, double tokens, double queries) {
 double cost_bytes(const struct model *m, const struct method *method, double tokens) {
   struct shapes s = block_shapes(m);
   double word = sizeof(float), blocks = model_blocks(m);
+  double packed = model_precision(m) == PRECISION_BFLOAT16 ? word / 2 : word;
   double overlay = method->dense ? 0 : blocks * s.weights * word;
-  double head = (double)model_vocab(m) * model_hidden(m) * word;
-  double evaluating = blocks * s.weights * word + head;
+  double head = (double)model_vocab(m) * model_hidden(m) * packed;
+  double evaluating = blocks * s.weights * packed + head;
   double pruning = 0;
   if (method->needs != STATS_NONE) {
-    pruning = tokens * model_hidden(m) * word + 2 * s.weights * word;
+    pruning = tokens * model_hidden(m) * word + s.weights * (packed + word);
     pruning += method->needs & STATS_GRAM ? s.squares * word : 0;
     pruning += method->needs_factor ? 2 * s.largest * word : 0;
   }

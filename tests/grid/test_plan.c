@@ -274,6 +274,19 @@ static void costs_grow_with_work_and_the_longest_goes_first(void **state) {
   drop(&m);
 }
 
+static void resident_weights_cost_half_the_memory_in_bfloat16(void **state) {
+  (void)state;
+  double bytes[2];
+  for (int i = 0; i < 2; i++) {
+    struct made m = make(i == 0 ? "models: [nano]\nmethods: dense\n" DATA
+                                : "models: [nano]\nmethods: dense\nprecision: bfloat16\n" DATA,
+                         PLAN_FULL);
+    bytes[i] = m.plan->variants[0].peak_bytes;
+    drop(&m);
+  }
+  assert_true(bytes[0] == 2 * bytes[1] && bytes[1] > 0);
+}
+
 struct bad {
   const char *text, *part;
 };
@@ -383,6 +396,7 @@ int main(void) {
       cmocka_unit_test(cells_change_with_data_and_task),
       cmocka_unit_test(draws_are_the_same_at_both_levels_and_prefixes_of_each_other),
       cmocka_unit_test(costs_grow_with_work_and_the_longest_goes_first),
+      cmocka_unit_test(resident_weights_cost_half_the_memory_in_bfloat16),
       cmocka_unit_test(what_only_the_open_files_show_is_refused_before_any_work),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
