@@ -15,17 +15,6 @@
 void linalg_set_threads(int threads);
 int linalg_threads(void);
 
-/* A weight matrix [n][k] in the form the product wants. */
-struct packed;
-status packed_create(struct packed **out, int n, int k, struct error *err);
-void packed_fill(struct packed *p, const float *w /* [n][k] */);
-void packed_free(struct packed *p);
-
-/* y = x·wᵀ (+ bias) (+ y when accumulate): x [m][k], y [m][n] with rows ldy apart, bias [n] or
- * NULL. */
-status packed_multiply(const struct packed *p, const float *x, int m, const float *bias, float *y,
-                       int ldy, bool accumulate, struct error *err);
-
 /* c [m][n] = alpha·a·b + beta·c, a [m][k] (or [k][m] when ta), b [k][n] (or [n][k] when tb). */
 status matmul(bool ta, bool tb, int m, int n, int k, float alpha, const float *a, int lda,
               const float *b, int ldb, float beta, float *c, int ldc, struct error *err);

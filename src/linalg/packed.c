@@ -1,83 +1,201 @@
+#include "linalg/packed.h"
+
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "linalg/matmul.h"
+#include "linalg/kernel.h"
+#include "linalg/operand.h"
 #include "linalg/tile.h"
 
-/* Row-major as it comes: oneDNN's product with w transposed runs as fast on it as on its own
- * blocked layout in float32, and copies no matrix twice. */
+enum { COPY_COLS = 16 }; /* columns that packing copies side by side */
+
+/* Tiles of PRODUCT_TILE columns of wᵀ, one after the other, each [k][columns] without gaps: the
+ * library reads this form as it is, where it would have to transpose [n][k] for every tile of rows.
+ */
 struct packed {
+  enum precision precision;
   int n, k;
-  float *w; /* [n][k] */
+  void *w;
+  struct kernel *kernel;
 };
 
-status packed_create(struct packed **out, int n, int k, struct error *err) {
+static int columns(const struct packed *p, int first) {
+  return p->n - first < PRODUCT_TILE ? p->n - first : PRODUCT_TILE;
+}
+
+static status prepare(struct packed *p, struct error *err) {
+  size_t count = (size_t)p->n * (size_t)p->k;
+  TRY(mem_alloc_raw(&p->w, count, operand_bytes(p->precision), err));
+  return kernel_create(&p->kernel, (struct kernel_form){.precision = p->precision}, err);
+}
+
+status packed_create(struct packed **out, int n, int k, enum precision precision,
+                     struct error *err) {
   if (n < 1 || k < 1) {
     return err_set(err, STATUS_BUG, "packed: %d x %d weights", n, k);
   }
   struct packed *p;
   TRY(mem_alloc(&p, 1, sizeof *p, err));
-  p->n = n;
-  p->k = k;
-  status st = mem_alloc_raw(&p->w, (size_t)n * (size_t)k, sizeof *p->w, err);
+  *p = (struct packed){.precision = precision, .n = n, .k = k};
+  status st = prepare(p, err);
   if (st != STATUS_OK) {
-    free(p);
+    packed_free(p);
     return st;
   }
   *out = p;
   return STATUS_OK;
 }
 
-void packed_fill(struct packed *p, const float *w) {
-#pragma omp parallel for schedule(static)
-  for (int j = 0; j < p->n; j++) {
-    memcpy(p->w + (size_t)j * p->k, w + (size_t)j * p->k, (size_t)p->k * sizeof *w);
-  }
-}
-
 void packed_free(struct packed *p) {
   if (p) {
+    kernel_free(p->kernel);
     free(p->w);
     free(p);
   }
 }
 
-static void add_bias(const struct tile *t, const float *bias) {
-  for (int i = 0; i < t->m; i++) {
-    float *row = t->c + (size_t)i * t->ldc;
-    for (int j = 0; j < t->n; j++) {
-      row[j] += bias[j];
+/* w [count][k] into as many columns of a tile [k][width], from its element `to` on. */
+static void copy_columns(const float *w, int k, int width, int count, enum precision precision,
+                         void *to) {
+  for (int i = 0; i < k; i++) {
+    float across[COPY_COLS];
+    for (int j = 0; j < count; j++) {
+      across[j] = w[(size_t)j * (size_t)k + (size_t)i];
+    }
+    operand_narrow(precision, across, (size_t)count,
+                   operand_at(precision, to, (size_t)i * (size_t)width));
+  }
+}
+
+void packed_fill_rows(struct packed *p, int begin, int rows, const float *w) {
+  int pieces = (rows + COPY_COLS - 1) / COPY_COLS;
+  static_assert(PRODUCT_TILE % COPY_COLS == 0, "a piece lies in one tile");
+#pragma omp parallel for schedule(static)
+  for (int i = 0; i < pieces; i++) {
+    int at = begin + i * COPY_COLS, first = at / PRODUCT_TILE * PRODUCT_TILE;
+    int left = begin + rows - at;
+    copy_columns(
+        w + (size_t)(at - begin) * (size_t)p->k, p->k, columns(p, first),
+        left < COPY_COLS ? left : COPY_COLS, p->precision,
+        operand_at(p->precision, p->w, (size_t)first * (size_t)p->k + (size_t)(at - first)));
+  }
+}
+
+void packed_fill(struct packed *p, const float *w) {
+  packed_fill_rows(p, 0, p->n, w);
+}
+
+/* What the threads of one product share. */
+struct job {
+  const struct packed *p;
+  const struct product *q;
+  const void *tail; /* [tile_padded_rows()][k]: the rows behind `direct`, zeros below */
+  int direct;       /* rows that are computed where they stand: see tile_direct_rows */
+};
+
+/* result [rows][cols] of one tile. */
+static int multiply(const struct job *job, int row, int rows, int col, int cols, float *result) {
+  const struct packed *p = job->p;
+  struct kernel_call call = {
+      .m = row + rows <= job->direct ? rows : job->direct - row,
+      .n = cols,
+      .k = p->k,
+      .a = operand_from(p->precision, job->q->x, (size_t)row * (size_t)p->k),
+      .lda = p->k,
+      .b = operand_from(p->precision, p->w, (size_t)col * (size_t)p->k),
+      .ldb = cols,
+      .c = result,
+      .ldc = cols,
+  };
+  int direct = call.m, st = direct > 0 ? kernel_run(p->kernel, &call) : 0;
+  if (st == 0 && direct < rows) {
+    float padded[TILE_ROWS * PRODUCT_TILE];
+    call.m = tile_padded_rows();
+    call.a = job->tail;
+    call.c = padded;
+    st = kernel_run(p->kernel, &call);
+    memcpy(result + (size_t)direct * (size_t)cols, padded,
+           sizeof *padded * (size_t)(rows - direct) * (size_t)cols);
+  }
+  return st;
+}
+
+static void add_bias(const float *bias, int rows, int cols, float *result) {
+  for (int i = 0; i < rows; i++) {
+    for (int j = 0; j < cols; j++) {
+      result[(size_t)i * (size_t)cols + (size_t)j] += bias[j];
     }
   }
 }
 
-status packed_multiply(const struct packed *p, const float *x, int m, const float *bias, float *y,
-                       int ldy, bool accumulate, struct error *err) {
-  if (m < 0 || ldy < p->n) {
-    return err_set(err, STATUS_BUG, "packed: %d rows of %d numbers, %d apart", m, p->n, ldy);
-  }
-  int across = tile_count(p->n), tiles = tile_count(m) * across, worst = 0;
-#pragma omp parallel for schedule(dynamic, 1) reduction(max : worst)
-  for (int t = 0; t < tiles; t++) {
-    int i = t / across * TILE_EDGE, j = t % across * TILE_EDGE;
-    struct tile tile = {.tb = true,
-                        .m = tile_size(m, i),
-                        .n = tile_size(p->n, j),
-                        .k = p->k,
-                        .alpha = 1,
-                        .beta = accumulate ? 1.0F : 0.0F,
-                        .a = x + (size_t)i * p->k,
-                        .lda = p->k,
-                        .b = p->w + (size_t)j * p->k,
-                        .ldb = p->k,
-                        .c = y + (size_t)i * ldy + j,
-                        .ldc = ldy};
-    int st = tile_multiply(&tile);
-    if (st == 0 && bias) {
-      add_bias(&tile, bias + j);
+/* A tile's place in y. */
+static void deliver(const struct packed *p, const struct product *q, int row, int rows, int col,
+                    int cols, const float *result) {
+  for (int i = 0; i < rows; i++) {
+    size_t at = (size_t)(row + i) * (size_t)q->ldy + (size_t)col;
+    const float *from = result + (size_t)i * (size_t)cols;
+    if (q->output == PRODUCT_ADD) {
+      float *to = (float *)q->y + at;
+      for (int j = 0; j < cols; j++) {
+        to[j] += from[j];
+      }
+    } else {
+      enum precision type = q->output == PRODUCT_SET ? PRECISION_FLOAT32 : p->precision;
+      operand_narrow(type, from, (size_t)cols, operand_at(type, q->y, at));
     }
+  }
+}
+
+static int one_tile(const struct job *job, int row, int col) {
+  const struct packed *p = job->p;
+  const struct product *q = job->q;
+  float result[PRODUCT_TILE * PRODUCT_TILE];
+  int rows = q->m - row < PRODUCT_TILE ? q->m - row : PRODUCT_TILE, cols = columns(p, col);
+  int st = multiply(job, row, rows, col, cols, result);
+  if (st != 0) {
+    return st;
+  }
+  if (q->bias) {
+    add_bias(q->bias + col, rows, cols, result);
+  }
+  if (q->finish) {
+    q->finish(q->user, row, rows, col, cols, result);
+  }
+  if (q->output != PRODUCT_NONE) {
+    deliver(p, q, row, rows, col, cols, result);
+  }
+  return 0;
+}
+
+static status run(const struct job *job, struct error *err) {
+  int across = (job->p->n + PRODUCT_TILE - 1) / PRODUCT_TILE;
+  int down = (job->q->m + PRODUCT_TILE - 1) / PRODUCT_TILE, worst = 0;
+  /* Rows in the inner loop: a tile of weights stays in the cache while they pass. */
+#pragma omp parallel for schedule(dynamic, 1) reduction(max : worst)
+  for (int t = 0; t < across * down; t++) {
+    int st = one_tile(job, t % down * PRODUCT_TILE, t / down * PRODUCT_TILE);
     worst = st > worst ? st : worst;
   }
   return tile_check(worst, "packed", err);
+}
+
+status packed_multiply(const struct packed *p, const struct product *q, struct error *err) {
+  if (q->m < 0 || (q->output != PRODUCT_NONE && q->ldy < p->n)) {
+    return err_set(err, STATUS_BUG, "packed: %d rows of %d numbers, %d apart", q->m, p->n, q->ldy);
+  }
+  int whole = q->m / PRODUCT_TILE * PRODUCT_TILE;
+  struct job job = {.p = p, .q = q, .direct = whole + tile_direct_rows(q->m - whole)};
+  if (job.direct == q->m) {
+    return run(&job, err);
+  }
+  size_t row = operand_bytes(p->precision) * (size_t)p->k, left = (size_t)(q->m - job.direct);
+  char *tail;
+  TRY(mem_alloc(&tail, (size_t)tile_padded_rows(), row, err));
+  memcpy(tail, operand_from(p->precision, q->x, (size_t)job.direct * (size_t)p->k), row * left);
+  job.tail = tail;
+  status st = run(&job, err);
+  free(tail);
+  return st;
 }

@@ -65,12 +65,19 @@ static bool has_avx512(void) {
   return (isa & wanted) == wanted;
 }
 
-int tile_multiply(const struct tile *t) {
-  bool wide = has_avx512();
-  int rows = wide ? TILE_ROWS : TILE_GROUP, direct = t->m / TILE_GROUP * TILE_GROUP;
-  if (wide) {
-    direct = t->m < TILE_ROWS ? 0 : t->m;
+int tile_padded_rows(void) {
+  return has_avx512() ? TILE_ROWS : TILE_GROUP;
+}
+
+int tile_direct_rows(int rows) {
+  if (has_avx512()) {
+    return rows < TILE_ROWS ? 0 : rows;
   }
+  return rows / TILE_GROUP * TILE_GROUP;
+}
+
+int tile_multiply(const struct tile *t) {
+  int rows = tile_padded_rows(), direct = tile_direct_rows(t->m);
   struct tile top = *t, rest = *t;
   top.m = direct;
   rest.m = t->m - direct;

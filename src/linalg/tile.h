@@ -9,7 +9,7 @@
 #include "base/error.h"
 
 enum {
-  TILE_EDGE = 264,  /* rows and columns of a tile, a multiple of TILE_GROUP; a quarter of 1 MiB */
+  TILE_EDGE = 288,  /* rows and columns of a tile, a multiple of TILE_GROUP; a third of 1 MiB */
   TILE_PANEL = 768, /* products summed by one library call */
   GRAM_EDGE = 256,  /* of a block of a Gram matrix; half that for small ones, for balance */
   /* The library sums rows in another order when there are few (AVX-512) or when they do not fill
@@ -36,6 +36,11 @@ struct tile {
  * thread. A row's bits depend on nothing but its own numbers and n, k and the strides: not on m nor
  * on its place in the tile. Returns 0, or oneDNN's status. */
 int tile_multiply(const struct tile *t);
+
+/* How many of a tile's first rows the library computes alike whatever their number; the others are
+ * padded with zeros to tile_padded_rows(), at most TILE_ROWS. */
+int tile_direct_rows(int rows);
+int tile_padded_rows(void);
 
 /* Turns the largest status of all tiles into an error. */
 status tile_check(int worst, const char *what, struct error *err);

@@ -2,9 +2,8 @@
 
 #include <math.h>
 
+#include "linalg/operand.h"
 #include "model/vector.h"
-
-enum { CHUNK = 4096 }; /* numbers per piece of work */
 
 static void silu(float *x, int count) {
   for (int i = 0; i < count; i++) {
@@ -32,7 +31,7 @@ static void gelu_tanh(float *x, int count) {
   }
 }
 
-static void piece(enum activation kind, float *x, int count) {
+static void activate(enum activation kind, float *x, int count) {
   switch (kind) {
   case ACTIVATION_SILU:
     silu(x, count);
@@ -49,15 +48,21 @@ static void piece(enum activation kind, float *x, int count) {
   }
 }
 
-void activation_apply(enum activation kind, float *x, const float *factor, size_t count) {
-#pragma omp parallel for schedule(static)
-  for (size_t first = 0; first < count; first += CHUNK) {
-    int n = (int)(count - first < CHUNK ? count - first : CHUNK);
-    piece(kind, x + first, n);
-    if (factor) {
-      for (int i = 0; i < n; i++) {
-        x[first + i] *= factor[first + i];
-      }
+void activation_apply(enum activation kind, enum precision precision, float *x, const void *factor,
+                      int count) {
+  activate(kind, x, count);
+  if (!factor) {
+    return;
+  }
+  if (precision == PRECISION_BFLOAT16) {
+    const uint16_t *by = factor;
+    for (int i = 0; i < count; i++) {
+      x[i] *= bfloat16_value(by[i]);
+    }
+  } else {
+    const float *by = factor;
+    for (int i = 0; i < count; i++) {
+      x[i] *= by[i];
     }
   }
 }

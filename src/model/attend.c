@@ -29,14 +29,14 @@ static status project(const struct pass *p, struct error *err) {
   int queries = c->heads * c->head_dim, keys = c->kv_heads * c->head_dim, rows = p->batch->tokens;
   TRY(block_see(p, c->qkv == QKV_APART ? SLOT_Q : SLOT_QKV, 0, w->normed.at, rows, err));
   if (c->qkv != QKV_APART) {
-    TRY(block_linear(p, SLOT_QKV, 0, w->normed.at, rows, w->fused.at, queries + 2 * keys, false,
-                     err));
+    TRY(block_linear(p, SLOT_QKV, 0, w->normed.at, rows, w->fused.at, queries + 2 * keys,
+                     PRODUCT_SET, err));
     split(p);
     return STATUS_OK;
   }
-  TRY(block_linear(p, SLOT_Q, 0, w->normed.at, rows, w->q.at, queries, false, err));
-  TRY(block_linear(p, SLOT_K, 0, w->normed.at, rows, w->k.at, keys, false, err));
-  return block_linear(p, SLOT_V, 0, w->normed.at, rows, w->v.at, keys, false, err);
+  TRY(block_linear(p, SLOT_Q, 0, w->normed.at, rows, w->q.at, queries, PRODUCT_SET, err));
+  TRY(block_linear(p, SLOT_K, 0, w->normed.at, rows, w->k.at, keys, PRODUCT_SET, err));
+  return block_linear(p, SLOT_V, 0, w->normed.at, rows, w->v.at, keys, PRODUCT_SET, err);
 }
 
 /* x [tokens][heads·head_dim] */
@@ -89,7 +89,7 @@ static void rotate(const struct pass *p, float *x, int heads) {
   }
 }
 
-status block_attend(const struct pass *p, struct error *err) {
+status block_attend(const struct pass *p, void **out, struct error *err) {
   const struct model_config *c = p->b->config;
   struct workspace *w = p->w;
   TRY(project(p, err));
@@ -106,6 +106,8 @@ status block_attend(const struct pass *p, struct error *err) {
     rotate(p, w->k.at, c->kv_heads);
   }
   struct attention a = {
+      .precision = w->precision,
+      .kernels = &w->attention,
       .heads = c->heads,
       .kv_heads = c->kv_heads,
       .head_dim = c->head_dim,
@@ -115,6 +117,16 @@ status block_attend(const struct pass *p, struct error *err) {
       .cap = c->score_cap,
       .window = is_windowed(p->b) ? c->window : 0,
   };
-  return attention_apply(&a, p->batch, w->tiles, w->tile_count, w->q.at, w->k.at, w->v.at,
-                         w->scores.at, err);
+  if (w->precision == PRECISION_FLOAT32) {
+    *out = w->q.at;
+    return attention_apply(&a, p->batch, w->tiles, w->tile_count, w->q.at, w->k.at, w->v.at,
+                           w->scores.at, err);
+  }
+  size_t rows = (size_t)p->batch->tokens * (size_t)c->head_dim;
+  workspace_narrow(w, w->q.at, rows * (size_t)c->heads, w->queries.at);
+  workspace_narrow(w, w->k.at, rows * (size_t)c->kv_heads, w->keys.at);
+  workspace_narrow(w, w->v.at, rows * (size_t)c->kv_heads, w->values.at);
+  *out = w->queries.at;
+  return attention_apply(&a, p->batch, w->tiles, w->tile_count, w->queries.at, w->keys.at,
+                         w->values.at, w->scores.at, err);
 }

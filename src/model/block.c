@@ -9,19 +9,40 @@ static int linear_at(const struct block *b, enum slot slot, int expert) {
   return b->first[slot] + expert * b->per_expert;
 }
 
-status block_see(const struct pass *p, enum slot slot, int expert, float *x, int rows,
+/* Operands that are not float32 are shown as a copy, which goes back because a tap may change it.
+ */
+static status see_copy(const struct pass *p, int input, int cols, void *x, int rows,
+                       struct error *err) {
+  struct workspace *w = p->w;
+  size_t width = (size_t)cols;
+  TRY(buffer_fit(&w->seen, (size_t)rows, width, err));
+#pragma omp parallel for schedule(static)
+  for (int i = 0; i < rows; i++) {
+    operand_widen(w->precision, operand_from(w->precision, x, (size_t)i * width), width,
+                  w->seen.at + (size_t)i * width);
+  }
+  TRY(p->tap->see(p->tap->user, input, w->seen.at, rows, p->batch, err));
+  workspace_narrow(w, w->seen.at, (size_t)rows * width, x);
+  return STATUS_OK;
+}
+
+status block_see(const struct pass *p, enum slot slot, int expert, void *x, int rows,
                  struct error *err) {
   if (!p->tap) {
     return STATUS_OK;
   }
-  int input = p->b->linears[linear_at(p->b, slot, expert)].input;
-  return p->tap->see(p->tap->user, input, x, rows, p->batch, err);
+  const struct linear *l = &p->b->linears[linear_at(p->b, slot, expert)];
+  return p->w->precision == PRECISION_FLOAT32
+             ? p->tap->see(p->tap->user, l->input, x, rows, p->batch, err)
+             : see_copy(p, l->input, l->cols, x, rows, err);
 }
 
-status block_linear(const struct pass *p, enum slot slot, int expert, const float *x, int rows,
-                    float *y, int width, bool accumulate, struct error *err) {
+status block_linear(const struct pass *p, enum slot slot, int expert, const void *x, int rows,
+                    void *y, int width, enum product_output output, struct error *err) {
   int i = linear_at(p->b, slot, expert);
-  return packed_multiply(p->b->weights[i], x, rows, p->b->biases[i], y, width, accumulate, err);
+  const struct product product = {
+      .x = x, .m = rows, .bias = p->b->biases[i], .output = output, .y = y, .ldy = width};
+  return packed_multiply(p->b->weights[i], &product, err);
 }
 
 static void normalise(const struct pass *p, enum slot slot, const float *x, float *y) {
@@ -35,15 +56,16 @@ static size_t stream_size(const struct pass *p) {
 }
 
 /* A branch's input: a copy that a tap may change without changing the stream. */
-static void enter(const struct pass *p, enum slot norm, float *x, float *input) {
+static void enter(const struct pass *p, enum slot norm, float *x, void *input) {
   const struct model_config *c = p->b->config;
   if (c->block == BLOCK_POST_NORM || !p->b->norm[norm]) {
-    memcpy(input, x, stream_size(p) * sizeof *x);
-    return;
-  }
-  normalise(p, norm, x, input);
-  if (c->normed_residual) {
-    memcpy(x, input, stream_size(p) * sizeof *x);
+    workspace_narrow(p->w, x, stream_size(p), input);
+  } else if (c->normed_residual) {
+    normalise(p, norm, x, x);
+    workspace_narrow(p->w, x, stream_size(p), input);
+  } else {
+    norm_rows_to(p->w->precision, c->norm, c->norm_eps, p->b->norm[norm], p->b->shift[norm], x,
+                 input, p->batch->tokens, c->hidden);
   }
 }
 
@@ -77,9 +99,11 @@ static status attend(const struct pass *p, float *x, struct error *err) {
   struct workspace *w = p->w;
   int rows = p->batch->tokens, hidden = p->b->config->hidden;
   bool apart = is_apart(p, SLOT_ATTENTION_OUT_NORM);
-  TRY(block_attend(p, err));
-  TRY(block_see(p, SLOT_O, 0, w->q.at, rows, err));
-  TRY(block_linear(p, SLOT_O, 0, w->q.at, rows, apart ? w->branch.at : x, hidden, !apart, err));
+  void *heads;
+  TRY(block_attend(p, &heads, err));
+  TRY(block_see(p, SLOT_O, 0, heads, rows, err));
+  TRY(block_linear(p, SLOT_O, 0, heads, rows, apart ? w->branch.at : x, hidden,
+                   apart ? PRODUCT_SET : PRODUCT_ADD, err));
   if (apart) {
     add_branch(p, SLOT_ATTENTION_OUT_NORM, x);
   }
@@ -87,48 +111,93 @@ static status attend(const struct pass *p, float *x, struct error *err) {
   return STATUS_OK;
 }
 
-/* w->fused [rows][2·ffn] into w->gate and w->up. */
-static void split(const struct pass *p, int rows) {
-  size_t ffn = (size_t)p->b->config->ffn;
-#pragma omp parallel for schedule(static)
+/* What stands between an MLP's linears, on a tile of the first one's result. */
+struct inner {
+  enum activation kind;
+  enum precision precision;
+  const void *factor; /* [rows][width] operands, or NULL */
+  int width;
+};
+
+static void activate(const void *user, int row, int rows, int col, int cols, float *tile) {
+  const struct inner *in = user;
   for (int i = 0; i < rows; i++) {
-    const float *from = p->w->fused.at + 2 * ffn * (size_t)i;
-    memcpy(p->w->gate.at + ffn * (size_t)i, from, ffn * sizeof *from);
-    memcpy(p->w->up.at + ffn * (size_t)i, from + ffn, ffn * sizeof *from);
+    size_t at = (size_t)(row + i) * (size_t)in->width + (size_t)col;
+    const void *factor = in->factor ? operand_from(in->precision, in->factor, at) : NULL;
+    activation_apply(in->kind, in->precision, tile + (size_t)i * (size_t)cols, factor, cols);
   }
 }
 
-status block_mlp(const struct pass *p, int expert, float *x, int rows, float *y, bool accumulate,
-                 struct error *err) {
+/* w->fused [rows][2·ffn], gate and up side by side, into w->gate. */
+static void combine(const struct pass *p, int rows) {
+  const struct workspace *w = p->w;
+  int ffn = p->b->config->ffn;
+#pragma omp parallel for schedule(static)
+  for (int i = 0; i < rows; i++) {
+    float *gate = w->fused.at + 2 * (size_t)ffn * (size_t)i;
+    activation_apply(p->b->config->activation, PRECISION_FLOAT32, gate, gate + ffn, ffn);
+    operand_narrow(w->precision, gate, (size_t)ffn,
+                   operand_at(w->precision, w->gate.at, (size_t)ffn * (size_t)i));
+  }
+}
+
+/* x by the linear that the activation follows, into y. */
+static status activated(const struct pass *p, enum slot slot, int expert, const void *x, int rows,
+                        const void *factor, void *y, struct error *err) {
+  const struct model_config *c = p->b->config;
+  int i = linear_at(p->b, slot, expert);
+  const struct inner inner = {c->activation, p->w->precision, factor, c->ffn};
+  const struct product product = {.x = x,
+                                  .m = rows,
+                                  .bias = p->b->biases[i],
+                                  .output = PRODUCT_NARROW,
+                                  .y = y,
+                                  .ldy = c->ffn,
+                                  .finish = activate,
+                                  .user = &inner};
+  return packed_multiply(p->b->weights[i], &product, err);
+}
+
+/* What SLOT_DOWN reads, into w->gate or w->up, whichever *out says. */
+static status inner(const struct pass *p, int expert, const void *x, int rows, void **out,
+                    struct error *err) {
   const struct model_config *c = p->b->config;
   struct workspace *w = p->w;
+  *out = c->gated ? w->gate.at : w->up.at;
+  if (c->gate_up_fused) {
+    TRY(block_linear(p, SLOT_GATE_UP, expert, x, rows, w->fused.at, 2 * c->ffn, PRODUCT_SET, err));
+    combine(p, rows);
+    return STATUS_OK;
+  }
+  if (!c->gated) {
+    return activated(p, SLOT_UP, expert, x, rows, NULL, *out, err);
+  }
+  TRY(block_linear(p, SLOT_UP, expert, x, rows, w->up.at, c->ffn, PRODUCT_NARROW, err));
+  return activated(p, SLOT_GATE, expert, x, rows, w->up.at, *out, err);
+}
+
+status block_mlp(const struct pass *p, int expert, void *x, int rows, float *y,
+                 enum product_output output, struct error *err) {
+  const struct model_config *c = p->b->config;
   enum slot entering = c->gate_up_fused ? SLOT_GATE_UP : SLOT_UP;
   /* In a parallel block with one norm this is the attention's input, which the tap has seen. */
   bool seen = c->block == BLOCK_PARALLEL && !p->b->norm[SLOT_MLP_NORM];
+  void *between;
   TRY(seen ? STATUS_OK : block_see(p, entering, expert, x, rows, err));
-  float *inner = c->gated ? w->gate.at : w->up.at;
-  if (c->gate_up_fused) {
-    TRY(block_linear(p, SLOT_GATE_UP, expert, x, rows, w->fused.at, 2 * c->ffn, false, err));
-    split(p, rows);
-  } else {
-    TRY(block_linear(p, SLOT_UP, expert, x, rows, w->up.at, c->ffn, false, err));
-    if (c->gated) {
-      TRY(block_linear(p, SLOT_GATE, expert, x, rows, w->gate.at, c->ffn, false, err));
-    }
-  }
-  activation_apply(c->activation, inner, c->gated ? w->up.at : NULL, (size_t)rows * (size_t)c->ffn);
-  TRY(block_see(p, SLOT_DOWN, expert, inner, rows, err));
-  return block_linear(p, SLOT_DOWN, expert, inner, rows, y, c->hidden, accumulate, err);
+  TRY(inner(p, expert, x, rows, &between, err));
+  TRY(block_see(p, SLOT_DOWN, expert, between, rows, err));
+  return block_linear(p, SLOT_DOWN, expert, between, rows, y, c->hidden, output, err);
 }
 
 /* The MLP's branch, from `input`. */
-static status transform(const struct pass *p, float *input, float *x, struct error *err) {
+static status transform(const struct pass *p, void *input, float *x, struct error *err) {
   struct workspace *w = p->w;
   bool experts = p->b->config->experts > 0, apart = experts || is_apart(p, SLOT_MLP_OUT_NORM);
   if (experts) {
     TRY(block_experts(p, input, w->branch.at, err));
   } else {
-    TRY(block_mlp(p, 0, input, p->batch->tokens, apart ? w->branch.at : x, !apart, err));
+    TRY(block_mlp(p, 0, input, p->batch->tokens, apart ? w->branch.at : x,
+                  apart ? PRODUCT_SET : PRODUCT_ADD, err));
   }
   if (apart) {
     add_branch(p, SLOT_MLP_OUT_NORM, x);
@@ -142,7 +211,7 @@ status forward_block(const struct block *b, struct workspace *w, const struct ba
   struct pass p = {.b = b, .w = w, .batch = batch, .tap = tap};
   TRY(workspace_fit(w, batch, err));
   bool parallel = b->config->block == BLOCK_PARALLEL, two = b->norm[SLOT_MLP_NORM] != NULL;
-  float *input = parallel && two ? w->beside.at : w->normed.at;
+  void *input = parallel && two ? w->beside.at : w->normed.at;
   enter(&p, SLOT_ATTENTION_NORM, x, w->normed.at);
   if (parallel && two) {
     enter(&p, SLOT_MLP_NORM, x, input);

@@ -27,23 +27,25 @@ struct pass {
   const struct tap *tap;
 };
 
-/* Shows the tap x [rows][cols], which the slot's linears read. expert: 0 where there are none. */
-status block_see(const struct pass *p, enum slot slot, int expert, float *x, int rows,
+/* Shows the tap x [rows][cols], operands that the slot's linears read. expert: 0 where there are
+ * none. */
+status block_see(const struct pass *p, enum slot slot, int expert, void *x, int rows,
                  struct error *err);
 
-/* y [rows][width] = x [rows][cols] by the slot's linear. */
-status block_linear(const struct pass *p, enum slot slot, int expert, const float *x, int rows,
-                    float *y, int width, bool accumulate, struct error *err);
+/* y [rows][width] = x [rows][cols], operands, by the slot's linear. */
+status block_linear(const struct pass *p, enum slot slot, int expert, const void *x, int rows,
+                    void *y, int width, enum product_output output, struct error *err);
 
-/* The attention branch from w->normed to w->q [tokens][heads·head_dim], what SLOT_O reads. */
-status block_attend(const struct pass *p, struct error *err);
+/* The attention branch from w->normed to *out [tokens][heads·head_dim], operands that SLOT_O reads
+ * and the workspace keeps. */
+status block_attend(const struct pass *p, void **out, struct error *err);
 
-/* One MLP from x [rows][hidden] to y [rows][hidden]; x was not seen by the tap yet, unless it is
- * what the attention read. */
-status block_mlp(const struct pass *p, int expert, float *x, int rows, float *y, bool accumulate,
-                 struct error *err);
+/* One MLP from x [rows][hidden], operands, to y [rows][hidden]; x was not seen by the tap yet,
+ * unless it is what the attention read. */
+status block_mlp(const struct pass *p, int expert, void *x, int rows, float *y,
+                 enum product_output output, struct error *err);
 
-/* The experts' MLPs from x [tokens][hidden] to y [tokens][hidden]. */
-status block_experts(const struct pass *p, const float *x, float *y, struct error *err);
+/* The experts' MLPs from x [tokens][hidden], operands, to y [tokens][hidden]. */
+status block_experts(const struct pass *p, const void *x, float *y, struct error *err);
 
 #endif

@@ -39,13 +39,14 @@ static status allocate(struct block *b, struct error *err) {
   TRY(mem_alloc(&b->biases, count, sizeof *b->biases, err));
   for (int i = 0; i < b->count; i++) {
     const struct linear *l = &b->linears[i];
-    TRY(packed_create(&b->weights[i], l->rows, l->cols, err));
+    TRY(packed_create(&b->weights[i], l->rows, l->cols, model_precision(b->model), err));
     if (model_linear_has_bias(b->model, i)) {
       TRY(mem_alloc(&b->biases[i], (size_t)l->rows, sizeof **b->biases, err));
     }
   }
   if (b->config->experts > 0) {
-    TRY(packed_create(&b->router, b->config->experts, b->config->hidden, err));
+    TRY(packed_create(&b->router, b->config->experts, b->config->hidden, model_precision(b->model),
+                      err));
   }
   return allocate_norms(b, err);
 }

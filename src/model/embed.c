@@ -55,8 +55,12 @@ status forward_embed(const struct model *m, struct workspace *w, const struct ba
     TRY(model_read(m, SLOT_EMBED, 0, batch->ids[i], 1, rows + (size_t)i * c->embed_dim, err));
   }
   if (w->entrance.project_in) {
-    TRY(packed_multiply(w->entrance.project_in, rows, batch->tokens, NULL, x, c->hidden, false,
-                        err));
+    size_t numbers = (size_t)batch->tokens * (size_t)c->embed_dim;
+    TRY(buffer_fit(&w->ready, (size_t)batch->tokens, (size_t)c->embed_dim, err));
+    workspace_narrow(w, rows, numbers, w->ready.at);
+    const struct product product = {
+        .x = w->ready.at, .m = batch->tokens, .output = PRODUCT_SET, .y = x, .ldy = c->hidden};
+    TRY(packed_multiply(w->entrance.project_in, &product, err));
   }
   size_t count = (size_t)batch->tokens * (size_t)c->hidden;
   for (size_t i = 0; c->embed_scale != 1 && i < count; i++) {

@@ -55,11 +55,13 @@ static void choose(const struct model_config *c, float *logits) {
   }
 }
 
-static status route(const struct pass *p, const float *x, struct error *err) {
+static status route(const struct pass *p, const void *x, struct error *err) {
   const struct model_config *c = p->b->config;
   int tokens = p->batch->tokens;
   float *shares = p->w->routing.shares.at;
-  TRY(packed_multiply(p->b->router, x, tokens, NULL, shares, c->experts, false, err));
+  const struct product product = {
+      .x = x, .m = tokens, .output = PRODUCT_SET, .y = shares, .ldy = c->experts};
+  TRY(packed_multiply(p->b->router, &product, err));
 #pragma omp parallel for schedule(static)
   for (int t = 0; t < tokens; t++) {
     choose(c, shares + (size_t)t * (size_t)c->experts);
@@ -68,14 +70,16 @@ static status route(const struct pass *p, const float *x, struct error *err) {
 }
 
 /* The rows of x that the expert takes, into routing.in; returns how many. */
-static int gather(const struct pass *p, int expert, const float *x) {
+static int gather(const struct pass *p, int expert, const void *x) {
   const struct model_config *c = p->b->config;
+  enum precision precision = p->w->precision;
+  size_t hidden = (size_t)c->hidden;
   struct routing *r = &p->w->routing;
   int rows = 0;
   for (int32_t t = 0; t < p->batch->tokens; t++) {
     if (r->shares.at[(size_t)t * (size_t)c->experts + (size_t)expert] != 0) {
-      memcpy(r->in.at + (size_t)rows * (size_t)c->hidden, x + (size_t)t * (size_t)c->hidden,
-             (size_t)c->hidden * sizeof *x);
+      memcpy(operand_at(precision, r->in.at, (size_t)rows * hidden),
+             operand_from(precision, x, (size_t)t * hidden), hidden * operand_bytes(precision));
       r->rows[rows++] = t;
     }
   }
@@ -98,7 +102,7 @@ static void scatter(const struct pass *p, int expert, int rows, float *y) {
   }
 }
 
-status block_experts(const struct pass *p, const float *x, float *y, struct error *err) {
+status block_experts(const struct pass *p, const void *x, float *y, struct error *err) {
   const struct model_config *c = p->b->config;
   struct routing *r = &p->w->routing;
   TRY(route(p, x, err));
@@ -106,7 +110,7 @@ status block_experts(const struct pass *p, const float *x, float *y, struct erro
   for (int e = 0; e < c->experts; e++) {
     int rows = gather(p, e, x);
     if (rows > 0) {
-      TRY(block_mlp(p, e, r->in.at, rows, r->out.at, false, err));
+      TRY(block_mlp(p, e, r->in.at, rows, r->out.at, PRODUCT_SET, err));
       scatter(p, e, rows, y);
     }
   }

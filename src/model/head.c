@@ -1,5 +1,4 @@
 #include <math.h>
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,18 +8,17 @@
 #include "model/workspace.h"
 
 enum {
-  HEAD_ROWS = 1024, /* rows of x at a time */
-  HEAD_TILE = 264,  /* rows of one product */
-  HEAD_VOCAB = 528, /* tokens of one product: its logits stay in the cache */
+  HEAD_ROWS = 1152, /* rows of x at a time, a multiple of PRODUCT_TILE */
 };
 
 /* Different rows of x that the queries at hand name, in order. */
 struct chunk {
+  const struct model_config *config;
   const struct query *queries;
   int32_t *start;           /* [rows + 1]: queries of row i are start[i] up to start[i + 1] */
   float *target;            /* [queries]: logits */
   struct partial *partials; /* [pieces][rows] */
-  const float *x;           /* [rows][embed_dim], ready for the projection */
+  const void *x;            /* [rows][embed_dim], operands ready for the projection */
   int rows;
 };
 
@@ -28,9 +26,28 @@ void head_free(struct head *h) {
   free(h->norm);
   free(h->norm_bias);
   packed_free(h->project_out);
-  free(h->weights);
+  packed_free(h->weights);
   free(h->bias);
   *h = (struct head){0};
+}
+
+/* A slice at a time, so that the head is in memory once. */
+static status load_weights(struct workspace *w, struct error *err) {
+  const struct model_config *c = w->config;
+  struct head *h = &w->head;
+  float *slice;
+  TRY(packed_create(&h->weights, c->vocab, c->embed_dim, w->precision, err));
+  TRY(mem_alloc_raw(&slice, (size_t)HEAD_ROWS * (size_t)c->embed_dim, sizeof *slice, err));
+  status st = STATUS_OK;
+  for (int first = 0; st == STATUS_OK && first < c->vocab; first += HEAD_ROWS) {
+    int rows = c->vocab - first < HEAD_ROWS ? c->vocab - first : HEAD_ROWS;
+    st = model_read(w->model, c->tied ? SLOT_EMBED : SLOT_HEAD, 0, first, rows, slice, err);
+    if (st == STATUS_OK) {
+      packed_fill_rows(h->weights, first, rows, slice);
+    }
+  }
+  free(slice);
+  return st;
 }
 
 status head_load(struct workspace *w, struct error *err) {
@@ -44,9 +61,7 @@ status head_load(struct workspace *w, struct error *err) {
     TRY(norm_load(&h->norm, &h->norm_bias, w->model, SLOT_FINAL_NORM, c->hidden, err));
   }
   TRY(packed_load(&h->project_out, w->model, SLOT_PROJECT_OUT, c->embed_dim, c->hidden, err));
-  size_t cells = (size_t)c->vocab * (size_t)c->embed_dim;
-  TRY(mem_alloc_raw(&h->weights, cells, sizeof *h->weights, err));
-  TRY(model_read(w->model, c->tied ? SLOT_EMBED : SLOT_HEAD, 0, 0, 0, h->weights, err));
+  TRY(load_weights(w, err));
   if (model_has_bias(w->model, SLOT_HEAD, 0)) {
     TRY(mem_alloc(&h->bias, (size_t)c->vocab, sizeof *h->bias, err));
     TRY(model_read_bias(w->model, SLOT_HEAD, 0, h->bias, err));
@@ -56,28 +71,33 @@ status head_load(struct workspace *w, struct error *err) {
 }
 
 /* Final norm and project_out of w->rows [rows][hidden]; *out is what the projection reads. */
-static status finish_rows(struct workspace *w, int rows, const float **out, struct error *err) {
+static status finish_rows(struct workspace *w, int rows, const void **out, struct error *err) {
   const struct model_config *c = w->config;
   float *x = w->rows.at;
+  size_t widest = (size_t)(c->embed_dim > c->hidden ? c->embed_dim : c->hidden);
+  TRY(buffer_fit(&w->ready, (size_t)rows, widest, err));
+  *out = w->ready.at;
   if (w->head.norm) {
-    norm_rows(c->norm, c->norm_eps, w->head.norm, w->head.norm_bias, x, x, rows, c->hidden);
+    norm_rows_to(w->precision, c->norm, c->norm_eps, w->head.norm, w->head.norm_bias, x,
+                 w->ready.at, rows, c->hidden);
+  } else {
+    workspace_narrow(w, x, (size_t)rows * (size_t)c->hidden, w->ready.at);
   }
-  *out = x;
   if (w->head.project_out) {
     TRY(buffer_fit(&w->projected, (size_t)rows, (size_t)c->embed_dim, err));
-    TRY(packed_multiply(w->head.project_out, x, rows, NULL, w->projected.at, c->embed_dim, false,
-                        err));
-    *out = w->projected.at;
+    const struct product product = {.x = w->ready.at,
+                                    .m = rows,
+                                    .output = PRODUCT_SET,
+                                    .y = w->projected.at,
+                                    .ldy = c->embed_dim};
+    TRY(packed_multiply(w->head.project_out, &product, err));
+    workspace_narrow(w, w->projected.at, (size_t)rows * (size_t)c->embed_dim, w->ready.at);
   }
   return STATUS_OK;
 }
 
-/* What stands behind the projection: logits [count] of tokens from `first` on. */
-static void finish_logits(const struct workspace *w, float *logits, int first, int count) {
-  const struct model_config *c = w->config;
-  for (int j = 0; w->head.bias && j < count; j++) {
-    logits[j] += w->head.bias[first + j];
-  }
+/* What stands behind the projection and its bias: logits [count]. */
+static void finish_logits(const struct model_config *c, float *logits, int count) {
   for (int j = 0; c->logit_scale != 1 && j < count; j++) {
     logits[j] *= c->logit_scale;
   }
@@ -98,29 +118,22 @@ static struct partial summarise(float *logits, int count, int first) {
   return (struct partial){max, at == INT32_MAX ? -1 : first + at, sum};
 }
 
-/* Tokens `first` .. of the vocabulary for all rows of the chunk. */
-static status one_piece(const struct workspace *w, const struct chunk *chunk, int piece,
-                        float *logits) {
-  int first = piece * HEAD_VOCAB, width = w->config->embed_dim;
-  int left = w->config->vocab - first, tokens = left < HEAD_VOCAB ? left : HEAD_VOCAB;
-  for (int r = 0; r < chunk->rows; r += HEAD_TILE) {
-    int rows = chunk->rows - r < HEAD_TILE ? chunk->rows - r : HEAD_TILE;
-    TRY(matmul(false, true, rows, tokens, width, 1, chunk->x + (size_t)r * width, width,
-               w->head.weights + (size_t)first * width, width, 0, logits, tokens, NULL));
-    for (int i = 0; i < rows; i++) {
-      float *row = logits + (size_t)i * tokens;
-      finish_logits(w, row, first, tokens);
-      for (int32_t q = chunk->start[r + i]; q < chunk->start[r + i + 1]; q++) {
-        int32_t target = chunk->queries[q].target - first;
-        if (target >= 0 && target < tokens) {
-          chunk->target[q] = row[target];
-        }
+/* Takes from one tile of logits what the chunk needs of it. */
+static void take_piece(const void *user, int row, int rows, int first, int tokens, float *logits) {
+  const struct chunk *chunk = user;
+  size_t piece = (size_t)first / PRODUCT_TILE;
+  for (int i = 0; i < rows; i++) {
+    float *own = logits + (size_t)i * (size_t)tokens;
+    finish_logits(chunk->config, own, tokens);
+    for (int32_t q = chunk->start[row + i]; q < chunk->start[row + i + 1]; q++) {
+      int32_t target = chunk->queries[q].target - first;
+      if (target >= 0 && target < tokens) {
+        chunk->target[q] = own[target];
       }
-      chunk->partials[(size_t)piece * (size_t)chunk->rows + (size_t)(r + i)] =
-          summarise(row, tokens, first);
     }
+    chunk->partials[piece * (size_t)chunk->rows + (size_t)(row + i)] =
+        summarise(own, tokens, first);
   }
-  return STATUS_OK;
 }
 
 /* Log of the sum of e^logit over the vocabulary, and the first token of the largest logit. */
@@ -144,16 +157,14 @@ static double combine(const struct chunk *chunk, int pieces, int row, int32_t *b
 
 static status answer_chunk(struct workspace *w, const struct chunk *chunk, struct answer *answers,
                            struct error *err) {
-  int pieces = (w->config->vocab + HEAD_VOCAB - 1) / HEAD_VOCAB, worst = STATUS_OK;
-#pragma omp parallel for schedule(dynamic, 1) reduction(max : worst)
-  for (int i = 0; i < pieces; i++) {
-    size_t own = (size_t)omp_get_thread_num() * HEAD_TILE * HEAD_VOCAB;
-    int st = (int)one_piece(w, chunk, i, w->logits.at + own);
-    worst = st > worst ? st : worst;
-  }
-  if (worst != STATUS_OK) {
-    return err_set(err, (status)worst, "head: a product was refused");
-  }
+  const struct product product = {.x = chunk->x,
+                                  .m = chunk->rows,
+                                  .bias = w->head.bias,
+                                  .output = PRODUCT_NONE,
+                                  .finish = take_piece,
+                                  .user = chunk};
+  int pieces = (w->config->vocab + PRODUCT_TILE - 1) / PRODUCT_TILE;
+  TRY(packed_multiply(w->head.weights, &product, err));
   for (int r = 0; r < chunk->rows; r++) {
     int32_t best;
     double total = combine(chunk, pieces, r, &best);
@@ -208,17 +219,19 @@ status forward_head(const struct model *m, struct workspace *w, const float *x,
                     struct error *err) {
   (void)m;
   size_t rows = count < HEAD_ROWS ? count : HEAD_ROWS;
-  size_t pieces = ((size_t)w->config->vocab + HEAD_VOCAB - 1) / HEAD_VOCAB;
+  size_t pieces = ((size_t)w->config->vocab + PRODUCT_TILE - 1) / PRODUCT_TILE;
   TRY(check_queries(w, queries, count, err));
   TRY(head_load(w, err));
   TRY(buffer_fit(&w->rows, rows, (size_t)w->config->hidden, err));
-  TRY(buffer_fit(&w->logits, (size_t)linalg_threads(), (size_t)HEAD_TILE * HEAD_VOCAB, err));
   TRY(mem_reserve(&w->targets, &w->targets_cap, count, sizeof *w->targets, err));
   TRY(mem_reserve(&w->starts, &w->starts_cap, rows + 1, sizeof *w->starts, err));
   TRY(mem_reserve(&w->partials, &w->partials_cap, rows * pieces, sizeof *w->partials, err));
   while (count > 0) {
-    struct chunk chunk = {
-        .queries = queries, .start = w->starts, .target = w->targets, .partials = w->partials};
+    struct chunk chunk = {.config = w->config,
+                          .queries = queries,
+                          .start = w->starts,
+                          .target = w->targets,
+                          .partials = w->partials};
     size_t taken = gather(w, x, count, &chunk);
     TRY(finish_rows(w, chunk.rows, &chunk.x, err));
     TRY(answer_chunk(w, &chunk, answers, err));
@@ -233,13 +246,18 @@ status forward_logits(const struct model *m, struct workspace *w, const float *x
                       struct error *err) {
   (void)m;
   const struct model_config *c = w->config;
-  const float *ready;
+  const void *ready;
   TRY(head_load(w, err));
   TRY(buffer_fit(&w->rows, 1, (size_t)c->hidden, err));
   memcpy(w->rows.at, x_row, (size_t)c->hidden * sizeof *x_row);
   TRY(finish_rows(w, 1, &ready, err));
-  TRY(matmul(false, true, 1, c->vocab, c->embed_dim, 1, ready, c->embed_dim, w->head.weights,
-             c->embed_dim, 0, logits, c->vocab, err));
-  finish_logits(w, logits, 0, c->vocab);
+  const struct product product = {.x = ready,
+                                  .m = 1,
+                                  .bias = w->head.bias,
+                                  .output = PRODUCT_SET,
+                                  .y = logits,
+                                  .ldy = c->vocab};
+  TRY(packed_multiply(w->head.weights, &product, err));
+  finish_logits(c, logits, c->vocab);
   return STATUS_OK;
 }

@@ -4,18 +4,25 @@
 
 #include "base/mem.h"
 
+static status prepare_attention(struct workspace *w, struct error *err) {
+  TRY(attention_kernels_create(&w->attention, w->precision, err));
+  if (w->config->position == POSITION_ALIBI) {
+    TRY(mem_alloc(&w->slopes, (size_t)w->config->heads, sizeof *w->slopes, err));
+    attention_slopes(w->config->heads, w->slopes);
+  }
+  return STATUS_OK;
+}
+
 status workspace_create(struct workspace **out, const struct model *m, struct error *err) {
   struct workspace *w;
   TRY(mem_alloc(&w, 1, sizeof *w, err));
   w->model = m;
   w->config = model_config(m);
-  if (w->config->position == POSITION_ALIBI) {
-    status st = mem_alloc(&w->slopes, (size_t)w->config->heads, sizeof *w->slopes, err);
-    if (st != STATUS_OK) {
-      workspace_free(w);
-      return st;
-    }
-    attention_slopes(w->config->heads, w->slopes);
+  w->precision = model_precision(m);
+  status st = prepare_attention(w, err);
+  if (st != STATUS_OK) {
+    workspace_free(w);
+    return st;
   }
   *out = w;
   return STATUS_OK;
@@ -30,27 +37,17 @@ void workspace_free(struct workspace *w) {
   for (int i = 0; i < ROPE_USES; i++) {
     rope_free(&w->ropes[i]);
   }
+  attention_kernels_free(&w->attention);
   free(w->slopes);
   free(w->beyond);
   free(w->routing.rows);
   free(w->positions);
   free(w->tiles);
-  struct buffer *all[] = {&w->normed,
-                          &w->beside,
-                          &w->branch,
-                          &w->fused,
-                          &w->q,
-                          &w->k,
-                          &w->v,
-                          &w->gate,
-                          &w->up,
-                          &w->scores,
-                          &w->routing.shares,
-                          &w->routing.in,
-                          &w->routing.out,
-                          &w->rows,
-                          &w->projected,
-                          &w->logits};
+  struct buffer *all[] = {
+      &w->normed,     &w->beside,      &w->branch, &w->fused,     &w->q,
+      &w->k,          &w->v,           &w->gate,   &w->up,        &w->queries,
+      &w->keys,       &w->values,      &w->seen,   &w->scores,    &w->routing.shares,
+      &w->routing.in, &w->routing.out, &w->rows,   &w->projected, &w->ready};
   enum { BUFFERS = sizeof all / sizeof(struct buffer *) };
   for (int i = 0; i < BUFFERS; i++) {
     free(all[i]->at);
@@ -193,12 +190,18 @@ status workspace_fit(struct workspace *w, const struct batch *batch, struct erro
   TRY(buffer_fit(&w->q, tokens, queries, err));
   TRY(buffer_fit(&w->k, tokens, keys, err));
   TRY(buffer_fit(&w->v, tokens, keys, err));
+  if (w->precision != PRECISION_FLOAT32) {
+    TRY(buffer_fit(&w->queries, tokens, queries, err));
+    TRY(buffer_fit(&w->keys, tokens, keys, err));
+    TRY(buffer_fit(&w->values, tokens, keys, err));
+  }
   TRY(buffer_fit(&w->up, tokens, (size_t)c->ffn, err));
   if (c->gated) {
     TRY(buffer_fit(&w->gate, tokens, (size_t)c->ffn, err));
   }
   TRY(fit_extras(w, tokens, err));
-  TRY(buffer_fit(&w->scores, (size_t)linalg_threads(), attention_scratch(batch), err));
+  TRY(buffer_fit(&w->scores, (size_t)linalg_threads(),
+                 attention_scratch(batch, c->head_dim, w->precision), err));
   if (c->position == POSITION_ROPE_HALF || c->position == POSITION_ROPE_INTERLEAVED) {
     TRY(fit_ropes(w, batch, longest, err));
   }
@@ -212,6 +215,16 @@ status workspace_fit(struct workspace *w, const struct batch *batch, struct erro
   return STATUS_OK;
 }
 
+void workspace_narrow(const struct workspace *w, const float *x, size_t count, void *to) {
+  enum { CHUNK = 4096 };
+#pragma omp parallel for schedule(static)
+  for (size_t first = 0; first < count; first += CHUNK) {
+    size_t left = count - first;
+    operand_narrow(w->precision, x + first, left < CHUNK ? left : CHUNK,
+                   operand_at(w->precision, to, first));
+  }
+}
+
 status packed_load(struct packed **out, const struct model *m, enum slot slot, int rows, int cols,
                    struct error *err) {
   if (!model_has(m, slot, 0)) {
@@ -221,7 +234,7 @@ status packed_load(struct packed **out, const struct model *m, enum slot slot, i
   TRY(mem_alloc_raw(&read, (size_t)rows * (size_t)cols, sizeof *read, err));
   status st = model_read(m, slot, 0, 0, 0, read, err);
   if (st == STATUS_OK) {
-    st = packed_create(out, rows, cols, err);
+    st = packed_create(out, rows, cols, model_precision(m), err);
   }
   if (st == STATUS_OK) {
     packed_fill(*out, read);

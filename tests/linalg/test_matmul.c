@@ -132,47 +132,6 @@ static void bits_of_a_row_do_not_depend_on_its_neighbours(void **state) {
   }
 }
 
-static void packed_weights_give_the_product_with_bias_and_sum(void **state) {
-  (void)state;
-  struct error err;
-  for (size_t s = 0; s < SIZES; s++) {
-    int m = sizes[s][0], n = sizes[s][1], k = sizes[s][2], ldy = n + 5;
-    float *x = random_matrix((size_t)m * k, 1), *w = random_matrix((size_t)n * k, 2);
-    float *bias = random_matrix((size_t)n, 3), *before = random_matrix((size_t)m * ldy, 4);
-    struct packed *p;
-    assert_ok(packed_create(&p, n, k, &err));
-    packed_fill(p, w);
-    float *first = NULL;
-    for (int form = 0; form < 8; form++) {
-      bool with_bias = form & 1, add = form & 2;
-      linalg_set_threads(form & 4 ? 2 : 1);
-      float *y = random_matrix((size_t)m * ldy, 4);
-      assert_ok(packed_multiply(p, x, m, with_bias ? bias : NULL, y, ldy, add, &err));
-      for (int i = 0; i < m; i++) {
-        for (int j = 0; j < n; j++) {
-          double want = exact_product(false, true, i, j, k, x, k, w, k) +
-                        (with_bias ? bias[j] : 0.0) + (add ? before[(size_t)i * ldy + j] : 0.0);
-          assert_true(fabs(y[(size_t)i * ldy + j] - want) <= product_tolerance(k));
-        }
-      }
-      if (form == 3) {
-        first = y;
-      } else {
-        if (form == 7) {
-          assert_memory_equal(first, y, (size_t)m * ldy * sizeof *y);
-        }
-        free(y);
-      }
-    }
-    free(first);
-    packed_free(p);
-    free(x);
-    free(w);
-    free(bias);
-    free(before);
-  }
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_transposition_agrees_with_a_double_sum),
@@ -181,7 +140,6 @@ int main(void) {
       cmocka_unit_test(strides_below_the_width_are_refused),
       cmocka_unit_test(bits_do_not_depend_on_the_number_of_threads),
       cmocka_unit_test(bits_of_a_row_do_not_depend_on_its_neighbours),
-      cmocka_unit_test(packed_weights_give_the_product_with_bias_and_sum),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "linalg/matmul.h"
+#include "linalg/operand.h"
 #include "model/activation.h"
 #include "model/attention.h"
 #include "model/norm.h"
@@ -97,7 +98,7 @@ static void activations_agree_with_double_also_when_gated(void **state) {
   for (int kind = ACTIVATION_SILU; kind <= ACTIVATION_GELU_TANH; kind++) {
     for (int gated = 0; gated < 2; gated++) {
       memcpy(y, x, sizeof y);
-      activation_apply((enum activation)kind, y, gated ? factor : NULL, COUNT);
+      activation_apply((enum activation)kind, PRECISION_FLOAT32, y, gated ? factor : NULL, COUNT);
       for (int i = 0; i < COUNT; i++) {
         double want = exact_activation((enum activation)kind, x[i]) * (gated ? factor[i] : 1.0);
         assert_close(y[i], want, 2e-6 * fmax(1, fabs(want)));
@@ -208,32 +209,29 @@ static void exact_attention(const struct attention *a, const float *q, const int
   }
 }
 
-static void check_attention(const struct attention *a, const struct batch *batch) {
-  struct error err;
-  size_t queries = (size_t)batch->tokens * (size_t)a->heads * DIM;
-  size_t keys = (size_t)batch->tokens * (size_t)a->kv_heads * DIM;
-  float *q = malloc(queries * sizeof *q), *got = malloc(queries * sizeof *q);
-  float *k = malloc(keys * sizeof *k), *v = malloc(keys * sizeof *v);
-  float *scratch = malloc(3 * attention_scratch(batch) * sizeof *scratch);
-  struct attention_tile tiles[64];
-  assert_true(attention_tiles(batch, NULL) <= 64);
-  size_t count = attention_tiles(batch, tiles);
-  assert_true(q && got && k && v && scratch);
-  fill(q, queries, -2, 2);
-  fill(k, keys, -2, 2);
-  fill(v, keys, -1, 1);
-  float *one = NULL;
-  for (int threads = 1; threads <= 3; threads++) {
-    linalg_set_threads(threads);
-    memcpy(got, q, queries * sizeof *q);
-    assert_ok(attention_apply(a, batch, tiles, count, got, k, v, scratch, &err));
-    if (!one) {
-      one = malloc(queries * sizeof *one);
-      assert_non_null(one);
-      memcpy(one, got, queries * sizeof *one);
-    }
-    assert_memory_equal(one, got, queries * sizeof *one);
-  }
+/* Random numbers that the precision holds exactly, as operands and as float. */
+struct values {
+  void *operands;
+  float *floats;
+};
+
+static struct values make_values(enum precision precision, size_t count, float low, float high) {
+  struct values v = {malloc(count * sizeof(float)), malloc(count * sizeof(float))};
+  assert_true(v.operands && v.floats);
+  fill(v.floats, (int)count, low, high);
+  operand_narrow(precision, v.floats, count, v.operands);
+  operand_widen(precision, v.operands, count, v.floats);
+  return v;
+}
+
+static void free_values(struct values v) {
+  free(v.operands);
+  free(v.floats);
+}
+
+/* got [tokens][heads][DIM] for every query of the batch. */
+static void compare_attention(const struct attention *a, const struct batch *batch, const float *q,
+                              const float *k, const float *v, const float *got, double tolerance) {
   for (int32_t s = 0; s < batch->count; s++) {
     const struct span *span = batch->spans + s;
     int32_t rows[KEYS_MAX];
@@ -248,17 +246,45 @@ static void check_attention(const struct attention *a, const struct batch *batch
         size_t at = ((size_t)(span->first + i) * (size_t)a->heads + (size_t)h) * DIM;
         exact_attention(a, q + at, rows, seen, h, k, v, want);
         for (int d = 0; d < DIM; d++) {
-          assert_close(got[at + (size_t)d], want[d], 3e-6);
+          assert_close(got[at + (size_t)d], want[d], tolerance);
         }
       }
     }
   }
-  free(q);
-  free(got);
-  free(one);
-  free(k);
-  free(v);
+}
+
+static void check_attention(struct attention *a, const struct batch *batch, double tolerance) {
+  struct error err;
+  struct attention_kernels kernels = {0};
+  size_t queries = (size_t)batch->tokens * (size_t)a->heads * DIM;
+  size_t keys = (size_t)batch->tokens * (size_t)a->kv_heads * DIM;
+  struct values q = make_values(a->precision, queries, -2, 2);
+  struct values k = make_values(a->precision, keys, -2, 2);
+  struct values v = make_values(a->precision, keys, -1, 1);
+  float *scratch = malloc(3 * attention_scratch(batch, DIM, a->precision) * sizeof *scratch);
+  float *one = malloc(queries * sizeof *one), *got = malloc(queries * sizeof *got);
+  struct attention_tile tiles[64];
+  assert_true(attention_tiles(batch, NULL) <= 64);
+  size_t count = attention_tiles(batch, tiles);
+  assert_true(scratch && one && got);
+  assert_ok(attention_kernels_create(&kernels, a->precision, &err));
+  a->kernels = &kernels;
+  for (int threads = 1; threads <= 3; threads++) {
+    linalg_set_threads(threads);
+    operand_narrow(a->precision, q.floats, queries, q.operands);
+    assert_ok(
+        attention_apply(a, batch, tiles, count, q.operands, k.operands, v.operands, scratch, &err));
+    operand_widen(a->precision, q.operands, queries, threads == 1 ? one : got);
+    assert_true(threads == 1 || memcmp(one, got, queries * sizeof *one) == 0);
+  }
+  compare_attention(a, batch, q.floats, k.floats, v.floats, got, tolerance);
+  attention_kernels_free(&kernels);
+  free_values(q);
+  free_values(k);
+  free_values(v);
   free(scratch);
+  free(one);
+  free(got);
 }
 
 static void attention_is_causal_grouped_and_continues_a_prefix(void **state) {
@@ -269,10 +295,15 @@ static void attention_is_causal_grouped_and_continues_a_prefix(void **state) {
   float slopes[4];
   attention_slopes(4, slopes);
   for (int kv = 1; kv <= 4; kv *= 2) {
-    struct attention a = {.heads = 4, .kv_heads = kv, .head_dim = DIM, .scale = 0.4F};
-    check_attention(&a, &batch);
-    a.slopes = slopes;
-    check_attention(&a, &batch);
+    for (int p = 0; p < PRECISION_COUNT; p++) {
+      /* In bfloat16 the softmax's terms and the result are rounded to 8 bits. */
+      double tolerance = p == PRECISION_BFLOAT16 ? 8e-3 : 3e-6;
+      struct attention a = {
+          .precision = p, .heads = 4, .kv_heads = kv, .head_dim = DIM, .scale = 0.4F};
+      check_attention(&a, &batch, tolerance);
+      a.slopes = slopes;
+      check_attention(&a, &batch, tolerance);
+    }
   }
 }
 
