@@ -18,7 +18,7 @@ struct kernel_form {
 };
 
 status kernel_create(struct kernel **out, struct kernel_form form, struct error *err);
-void kernel_free(struct kernel *kernel);
+void kernel_free(struct kernel *r);
 
 /* a [m][k], b [k][n] or [n][k], c [m][n], with rows lda, ldb and ldc apart. */
 struct kernel_call {
@@ -33,6 +33,6 @@ struct kernel_call {
 
 /* Several threads may call at once. Must be called inside an OpenMP region, or with one thread.
  * Returns 0, or oneDNN's status. */
-int kernel_run(const struct kernel *kernel, const struct kernel_call *call);
+int kernel_run(const struct kernel *r, const struct kernel_call *call);
 
 #endif

@@ -69,17 +69,16 @@ static void copy_columns(const float *w, int k, int width, int count, enum preci
   }
 }
 
-void packed_fill_rows(struct packed *p, int begin, int rows, const float *w) {
+void packed_fill_rows(struct packed *p, int first, int rows, const float *w) {
   int pieces = (rows + COPY_COLS - 1) / COPY_COLS;
   static_assert(PRODUCT_TILE % COPY_COLS == 0, "a piece lies in one tile");
 #pragma omp parallel for schedule(static)
   for (int i = 0; i < pieces; i++) {
-    int at = begin + i * COPY_COLS, first = at / PRODUCT_TILE * PRODUCT_TILE;
-    int left = begin + rows - at;
-    copy_columns(
-        w + (size_t)(at - begin) * (size_t)p->k, p->k, columns(p, first),
-        left < COPY_COLS ? left : COPY_COLS, p->precision,
-        operand_at(p->precision, p->w, (size_t)first * (size_t)p->k + (size_t)(at - first)));
+    int at = first + i * COPY_COLS, tile = at / PRODUCT_TILE * PRODUCT_TILE;
+    int left = first + rows - at;
+    copy_columns(w + (size_t)(at - first) * (size_t)p->k, p->k, columns(p, tile),
+                 left < COPY_COLS ? left : COPY_COLS, p->precision,
+                 operand_at(p->precision, p->w, (size_t)tile * (size_t)p->k + (size_t)(at - tile)));
   }
 }
 

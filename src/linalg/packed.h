@@ -42,6 +42,6 @@ struct product {
   const void *user;
 };
 
-status packed_multiply(const struct packed *p, const struct product *product, struct error *err);
+status packed_multiply(const struct packed *p, const struct product *q, struct error *err);
 
 #endif
