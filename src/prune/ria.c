@@ -18,17 +18,57 @@ const struct param_spec ria_params[] = {
     {0},
 };
 
-/* Sums of |W| by row and by column, in float64 and in the order of the matrix. */
-static void absolute_sums(const struct prune_task *task, double *by_row, double *by_col) {
-  size_t rows = (size_t)task->rows, cols = (size_t)task->cols;
-  for (size_t r = 0; r < rows; r++) {
-    double sum = 0;
-    for (size_t j = 0; j < cols; j++) {
-      double w = fabs((double)task->weights[r * cols + j]);
-      sum += w;
-      by_col[j] += w;
+struct ria {
+  int cols;
+  float *by_row; /* [rows]: Σ_j |W_ij|; infinite where that is 0 */
+  float *by_col; /* [cols]: Σ_i |W_ij|; the same */
+  float *power;  /* [cols]: ‖X_j‖^a */
+};
+
+/* A row or column of zeros has no share to give: its weights score 0 and go first. */
+static float divisor(double sum) {
+  return sum > 0 ? (float)sum : INFINITY;
+}
+
+/* Sums are in float64 and in the order of the matrix, whatever the number of threads: one thread
+ * has whole rows, several at once as each addition waits for the one before, or some columns. */
+enum { ROWS_AT_ONCE = 8, COLUMNS_AT_ONCE = 256 };
+
+static void sum_rows(const struct prune_task *task, float *by_row) {
+  size_t cols = (size_t)task->cols;
+#pragma omp parallel for schedule(static)
+  for (int first = 0; first < task->rows; first += ROWS_AT_ONCE) {
+    int count = task->rows - first < ROWS_AT_ONCE ? task->rows - first : ROWS_AT_ONCE;
+    const float *row[ROWS_AT_ONCE];
+    double sum[ROWS_AT_ONCE] = {0};
+    for (int r = 0; r < ROWS_AT_ONCE; r++) { /* the last row again where there are fewer */
+      row[r] = task->weights + (size_t)(first + (r < count ? r : count - 1)) * cols;
     }
-    by_row[r] = sum;
+    for (size_t j = 0; j < cols; j++) {
+      for (int r = 0; r < ROWS_AT_ONCE; r++) {
+        sum[r] += (double)fabsf(row[r][j]);
+      }
+    }
+    for (int r = 0; r < count; r++) {
+      by_row[first + r] = divisor(sum[r]);
+    }
+  }
+}
+
+static void sum_columns(const struct prune_task *task, float *by_col) {
+#pragma omp parallel for schedule(static)
+  for (int first = 0; first < task->cols; first += COLUMNS_AT_ONCE) {
+    int count = task->cols - first < COLUMNS_AT_ONCE ? task->cols - first : COLUMNS_AT_ONCE;
+    double sum[COLUMNS_AT_ONCE] = {0};
+    for (int r = 0; r < task->rows; r++) {
+      const float *w = task->weights + (size_t)r * (size_t)task->cols + first;
+      for (int j = 0; j < count; j++) {
+        sum[j] += (double)fabsf(w[j]);
+      }
+    }
+    for (int j = 0; j < count; j++) {
+      by_col[first + j] = divisor(sum[j]);
+    }
   }
 }
 
@@ -37,40 +77,33 @@ static float activation_power(float norm, float a) {
   return a == 0.5F ? sqrtf(norm) : a == 1 ? norm : powf(norm, a);
 }
 
-/* A row or column of zeros has no share to give: its weights score 0 and go first. */
-static float share(float w, double sum) {
-  return sum > 0 ? w / (float)sum : 0;
+/* (|W_ij| / Σ_i|W_ij| + |W_ij| / Σ_j|W_ij|)·‖X_j‖^a. */
+static void score_row(const void *user, int row, const float *weights, float *restrict scores) {
+  const struct ria *ria = user;
+  const float *by_col = ria->by_col, *power = ria->power;
+  float by_row = ria->by_row[row];
+  for (int j = 0; j < ria->cols; j++) {
+    float w = fabsf(weights[j]);
+    scores[j] = (w / by_col[j] + w / by_row) * power[j];
+  }
 }
 
-/* (|W_ij| / Σ_i|W_ij| + |W_ij| / Σ_j|W_ij|)·‖X_j‖^a. */
 status ria_prune(const struct prune_task *task, struct error *err) {
   size_t rows = (size_t)task->rows, cols = (size_t)task->cols;
-  float *scores = NULL;
-  double *sums = NULL;
-  status st;
-  TRY_GOTO(st, done, mem_alloc_raw(&scores, (rows + 1) * cols, sizeof *scores, err));
-  TRY_GOTO(st, done, mem_alloc(&sums, rows + cols, sizeof *sums, err));
-  double *by_row = sums, *by_col = sums + rows;
-  absolute_sums(task, by_row, by_col);
-  float *power = scores + rows * cols;
-  scores_input_norms(task->stats, power);
+  struct ria ria = {.cols = task->cols};
+  struct scoring scoring = {.user = &ria, .row = score_row};
+  TRY(mem_alloc_raw(&ria.by_row, rows + 2 * cols, sizeof *ria.by_row, err));
+  ria.by_col = ria.by_row + rows;
+  ria.power = ria.by_col + cols;
+  sum_rows(task, ria.by_row);
+  sum_columns(task, ria.by_col);
+  scores_input_norms(task->stats, ria.power);
   for (size_t j = 0; j < cols; j++) {
-    power[j] = activation_power(power[j], (float)task->params->value[A]);
+    ria.power[j] = activation_power(ria.power[j], (float)task->params->value[A]);
   }
-#pragma omp parallel for schedule(static)
-  for (size_t r = 0; r < rows; r++) {
-    for (size_t j = 0; j < cols; j++) {
-      float w = fabsf(task->weights[r * cols + j]);
-      scores[r * cols + j] = (share(w, by_col[j]) + share(w, by_row[r])) * power[j];
-    }
-  }
-  if ((int)task->params->value[SCOPE] == SCOPE_ROW) {
-    select_rows(scores, task->weights, task->rows, task->cols, &task->sparsity);
-  } else {
-    select_matrix(scores, task->weights, task->rows, task->cols, &task->sparsity);
-  }
-done:
-  free(scores);
-  free(sums);
+  bool by_rows = (int)task->params->value[SCOPE] == SCOPE_ROW;
+  status st = (by_rows ? select_rows : select_matrix)(&scoring, task->weights, task->rows,
+                                                      task->cols, &task->sparsity, err);
+  free(ria.by_row);
   return st;
 }

@@ -8,9 +8,22 @@
 
 #include "prune/method.h"
 
+/* A method's scores, made row by row whenever they are asked for: making them again costs less than
+ * the memory of a whole matrix of them. */
+struct scoring {
+  const void *user;
+  /* From a row's weights, which are as they came, to its scores; both [cols]. Must give the same
+   * whenever it is called, on any thread. */
+  void (*row)(const void *user, int row, const float *weights, float *scores);
+};
+
 /* sorted(scores)[k], scores [n], k < n. Uses all threads on large inputs when called outside a
  * parallel region. */
 float select_nth(const float *scores, size_t n, size_t k);
+
+/* The same for the scores of a whole matrix of weights [rows][cols]. */
+status select_nth_of(const struct scoring *scoring, const float *weights, int rows, int cols,
+                     size_t k, float *out, struct error *err);
 
 /* The threshold rule: sorted(scores)[int(n·ratio)]; what is `<=` it goes, which is one score more
  * than int(n·ratio), and more where scores tie. A ratio of 0 gives −1: nothing goes. */
@@ -26,12 +39,12 @@ void select_smallest(const float *scores, float *weights, size_t n, size_t count
  * multiple of m. */
 void select_groups(const float *scores, float *weights, int cols, int n, int m);
 
-/* The two rules for a matrix of scores and weights [rows][cols]: a pattern, or each row's share. */
-void select_rows(const float *scores, float *weights, int rows, int cols,
-                 const struct sparsity *sparsity);
+/* The two rules for a matrix of weights [rows][cols]: a pattern, or each row's share. */
+status select_rows(const struct scoring *scoring, float *weights, int rows, int cols,
+                   const struct sparsity *sparsity, struct error *err);
 
 /* A pattern, or one threshold for the whole matrix. */
-void select_matrix(const float *scores, float *weights, int rows, int cols,
-                   const struct sparsity *sparsity);
+status select_matrix(const struct scoring *scoring, float *weights, int rows, int cols,
+                     const struct sparsity *sparsity, struct error *err);
 
 #endif

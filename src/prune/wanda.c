@@ -6,20 +6,27 @@
 #include "prune/scores.h"
 #include "prune/select.h"
 
+struct wanda {
+  int cols;
+  float *norms; /* [cols] */
+};
+
 /* |W_ij|·‖X_j‖, compared within a row. */
-status wanda_prune(const struct prune_task *task, struct error *err) {
-  size_t rows = (size_t)task->rows, cols = (size_t)task->cols;
-  float *scores;
-  TRY(mem_alloc_raw(&scores, (rows + 1) * cols, sizeof *scores, err));
-  float *norms = scores + rows * cols;
-  scores_input_norms(task->stats, norms);
-#pragma omp parallel for schedule(static)
-  for (size_t r = 0; r < rows; r++) {
-    for (size_t j = 0; j < cols; j++) {
-      scores[r * cols + j] = fabsf(task->weights[r * cols + j]) * norms[j];
-    }
+static void score_row(const void *user, int row, const float *weights, float *restrict scores) {
+  const struct wanda *wanda = user;
+  const float *norms = wanda->norms;
+  (void)row;
+  for (int j = 0; j < wanda->cols; j++) {
+    scores[j] = fabsf(weights[j]) * norms[j];
   }
-  select_rows(scores, task->weights, task->rows, task->cols, &task->sparsity);
-  free(scores);
-  return STATUS_OK;
+}
+
+status wanda_prune(const struct prune_task *task, struct error *err) {
+  struct wanda wanda = {.cols = task->cols};
+  struct scoring scoring = {.user = &wanda, .row = score_row};
+  TRY(mem_alloc_raw(&wanda.norms, (size_t)task->cols, sizeof *wanda.norms, err));
+  scores_input_norms(task->stats, wanda.norms);
+  status st = select_rows(&scoring, task->weights, task->rows, task->cols, &task->sparsity, err);
+  free(wanda.norms);
+  return st;
 }

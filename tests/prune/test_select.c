@@ -2,7 +2,7 @@
 #include "prune/select.h"
 #include "support.h"
 
-enum { MOST = 300000 };
+enum { MOST = 300000, TALL = 600, WIDE = 251 /* together enough for all threads */ };
 
 static uint64_t seed = 7;
 
@@ -114,6 +114,74 @@ static void count_is_the_floor_and_never_everything(void **state) {
   assert_int_equal(select_count(3, 1 - 1e-16), 2);
 }
 
+/* Scores of row r: those kept for it, spoilt if the rules ask with weights that are not as they
+ * came. */
+static void stored_row(const void *user, int row, const float *weights, float *scores) {
+  for (int j = 0; j < WIDE; j++) {
+    scores[j] = weights[j] * ((const float *)user)[(size_t)row * WIDE + (size_t)j];
+  }
+}
+
+static float *ones(size_t n) {
+  float *w = malloc(n * sizeof *w);
+  for (size_t i = 0; i < n; i++) {
+    w[i] = 1;
+  }
+  return w;
+}
+
+static void matrix_rule_drops_what_the_sorted_list_says(void **state) {
+  (void)state;
+  const size_t n = (size_t)TALL * WIDE;
+  const struct sparsity half = {.ratio = 0.5};
+  for (uint32_t levels = 5; levels < 1U << 30; levels = levels * levels * 3) {
+    float *s = make_scores(n, levels), *order = sorted(s, n), *w = ones(n);
+    const struct scoring scoring = {.user = s, .row = stored_row};
+    struct error err;
+    assert_ok(select_matrix(&scoring, w, TALL, WIDE, &half, &err));
+    for (size_t i = 0; i < n; i++) {
+      assert_true((w[i] == 0) == (s[i] <= order[n / 2]));
+    }
+    free(s);
+    free(order);
+    free(w);
+  }
+}
+
+static void row_rule_drops_each_rows_smallest(void **state) {
+  (void)state;
+  const struct sparsity some = {.ratio = 0.3};
+  float *s = make_scores((size_t)TALL * WIDE, 1000), *w = ones((size_t)TALL * WIDE);
+  const struct scoring scoring = {.user = s, .row = stored_row};
+  struct error err;
+  assert_ok(select_rows(&scoring, w, TALL, WIDE, &some, &err));
+  for (size_t r = 0; r < TALL; r++) {
+    float want[WIDE];
+    for (int j = 0; j < WIDE; j++) {
+      want[j] = 1;
+    }
+    stable_reference(s + r * WIDE, want, WIDE, select_count(WIDE, 0.3));
+    assert_memory_equal(w + r * WIDE, want, sizeof want);
+  }
+  free(s);
+  free(w);
+}
+
+static void nothing_goes_at_a_sparsity_of_zero(void **state) {
+  (void)state;
+  const struct sparsity none = {.ratio = 0};
+  float *s = calloc((size_t)3 * WIDE, sizeof *s), *w = ones((size_t)3 * WIDE);
+  const struct scoring scoring = {.user = s, .row = stored_row};
+  struct error err;
+  assert_ok(select_rows(&scoring, w, 3, WIDE, &none, &err));
+  assert_ok(select_matrix(&scoring, w, 3, WIDE, &none, &err));
+  for (int i = 0; i < 3 * WIDE; i++) {
+    assert_true(w[i] == 1);
+  }
+  free(s);
+  free(w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(nth_is_what_sorting_gives),
@@ -121,6 +189,9 @@ int main(void) {
       cmocka_unit_test(threshold_is_the_score_at_the_floor_of_the_share),
       cmocka_unit_test(smallest_go_and_ties_go_from_the_left),
       cmocka_unit_test(groups_lose_their_smallest_and_ties_go_from_the_left),
+      cmocka_unit_test(matrix_rule_drops_what_the_sorted_list_says),
+      cmocka_unit_test(row_rule_drops_each_rows_smallest),
+      cmocka_unit_test(nothing_goes_at_a_sparsity_of_zero),
       cmocka_unit_test(count_is_the_floor_and_never_everything),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
