@@ -1,0 +1,33 @@
+/* How far calibration draws lie from evaluation data: rows of /distances. */
+#ifndef ESPALIER_STORE_DISTANCES_H
+#define ESPALIER_STORE_DISTANCES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/error.h"
+
+/* One draw of a calibration set beside one data set; also a record of the journal. */
+struct distance_record {
+  char id[DIGEST_TEXT]; /* of everything that determines the value */
+  char model[64];       /* whose tokens and hidden states these are */
+  char calibration[64];
+  int32_t draw, samples, length; /* samples: the most that a variant takes of this draw */
+  char dataset[64];
+  char kind[16]; /* "ngram", "hidden" */
+  double value;
+};
+
+/* A file's rows, in plan order. */
+struct distances {
+  struct distance_record *at; /* [count]; ids stay empty */
+  size_t count;
+};
+
+/* A file without /distances has none. STATUS_INPUT for a file that is damaged or is no results
+ * file. */
+status distances_read(struct distances *out, const char *path, struct error *err);
+void distances_free(struct distances *d);
+
+#endif
