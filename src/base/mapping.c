@@ -1,0 +1,64 @@
+#include "base/mapping.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+static status map_file(struct mapping *m, const char *folder, const char *what, struct error *err) {
+  char *path;
+  TRY(path_join(&path, folder, "espalier-scratch-XXXXXX", err));
+  status st = STATUS_OK;
+  int fd = mkostemp(path, O_CLOEXEC);
+  if (fd < 0) {
+    st = err_errno(err, STATUS_IO, "%s: no scratch file", folder);
+  } else {
+    (void)unlink(path);
+    void *at = MAP_FAILED;
+    /* Allocated whole: a full disk is an error here rather than a signal at some later write. */
+    errno = posix_fallocate(fd, 0, (off_t)m->bytes);
+    if (errno == 0) {
+      at = mmap(NULL, m->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    }
+    if (at == MAP_FAILED) {
+      st = err_errno(err, STATUS_IO, "%s: %zu bytes of scratch for %s", folder, m->bytes, what);
+    } else {
+      m->at = at;
+    }
+    (void)close(fd);
+  }
+  free(path);
+  return st;
+}
+
+static status map_memory(struct mapping *m, const char *what, struct error *err) {
+  void *at = mmap(NULL, m->bytes, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (at == MAP_FAILED) {
+    return err_errno(err, STATUS_MEMORY, "%zu bytes of %s", m->bytes, what);
+  }
+  m->at = at;
+  return STATUS_OK;
+}
+
+status mapping_open(struct mapping *out, size_t bytes, const char *folder, const char *what,
+                    struct error *err) {
+  struct mapping m = {.bytes = bytes};
+  TRY(folder ? map_file(&m, folder, what, err) : map_memory(&m, what, err));
+  *out = m;
+  return STATUS_OK;
+}
+
+void mapping_close(struct mapping *m) {
+  if (m->at) {
+    (void)munmap(m->at, m->bytes);
+  }
+  *m = (struct mapping){0};
+}
+
+void mapping_drop(const struct mapping *m) {
+  (void)madvise(m->at, m->bytes, MADV_DONTNEED);
+}

@@ -1,0 +1,25 @@
+/* Large memory in one piece that is not malloc's: anonymous, or backed by an unlinked file, which
+ * the kernel may write out when memory is short. */
+#ifndef ESPALIER_BASE_MAPPING_H
+#define ESPALIER_BASE_MAPPING_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+struct mapping {
+  void *at; /* [bytes], zero at first, aligned to a page; NULL: none */
+  size_t bytes;
+};
+
+/* bytes > 0. folder: where the backing file goes, or NULL for anonymous memory, whose pages are
+ * taken as they are written. A file is allocated whole: STATUS_IO when the disk is too full;
+ * STATUS_MEMORY without address space. `what` is what the memory is for, in messages. */
+status mapping_open(struct mapping *out, size_t bytes, const char *folder, const char *what,
+                    struct error *err);
+void mapping_close(struct mapping *m);
+
+/* Gives anonymous pages back, to be zero again; a file's stay as they are. */
+void mapping_drop(const struct mapping *m);
+
+#endif
