@@ -67,7 +67,8 @@ def main():
         for _ in range(arguments.turns):
             rates["espalier"].append(espalier_rate(arguments, precision))
             for name, model in ways.items():
-    XX
+                middle = statistics.median(seconds_of(model, ids) for _ in range(3))
+                rates[name].append(ids.numel() / middle)
         median = {name: statistics.median(values) for name, values in rates.items()}
         ratio = statistics.median(a / b for a, b in zip(rates["espalier"], rates["compiled"]))
         print(f"{precision}: transformers {median['eager']:.0f} eager, {median['compiled']:.0f} compiled; "
