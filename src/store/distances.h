@@ -19,6 +19,12 @@ struct distance_record {
   double value;
 };
 
+/* Names longer than the fields are cut. The caller frees *out. */
+status record_encode_distance(const struct distance_record *r, unsigned char **out, size_t *size,
+                              struct error *err);
+status record_decode_distance(struct distance_record *out, const unsigned char *from, size_t size,
+                              struct error *err);
+
 /* A file's rows, in plan order. */
 struct distances {
   struct distance_record *at; /* [count]; ids stay empty */

@@ -203,8 +203,8 @@ static status take_over(struct journal *j, struct error *err) {
   return fresh ? sync_folder(j->path, err) : STATUS_OK;
 }
 
-static status replay(struct journal *j, see_record *see, void *user, size_t *dropped,
-                     struct error *err) {
+static status open_replay(struct journal *j, see_record *see, void *user, size_t *dropped,
+                          struct error *err) {
   struct untimed u = {see, user};
   struct journal_facts facts = {0};
   struct frame_reader r;
@@ -231,7 +231,7 @@ status journal_open(struct journal **out, const char *path, see_record *see, voi
   }
   TRY_GOTO(st, end, mem_dup(&j->path, path, strlen(path), err));
   TRY_GOTO(st, end, lock(j->fd, path, err));
-  TRY_GOTO(st, end, replay(j, see, user, &cut, err));
+  TRY_GOTO(st, end, open_replay(j, see, user, &cut, err));
   TRY_GOTO(st, end, take_over(j, err));
 end:
   if (st != STATUS_OK) {
@@ -253,6 +253,22 @@ status journal_append(struct journal *j, const unsigned char *record, size_t siz
     return st;
   }
   return commit(j, err);
+}
+
+status journal_replay(const struct journal *j, see_record *see, void *user, struct error *err) {
+  struct untimed u = {see, user};
+  struct journal_facts facts = {0};
+  struct frame_reader r;
+  status st = frame_start(&r, j->fd, j->path, err);
+  if (st == STATUS_OK) {
+    st = scan(&r, see_untimed, &u, &facts, err);
+  }
+  if (st == STATUS_OK && r.at < j->end) {
+    st = err_at(err, STATUS_IO, j->path, 0, "was damaged while it was written (at byte %lld)",
+                (long long)r.at);
+  }
+  frame_finish(&r);
+  return st;
 }
 
 void journal_close(struct journal *j) {

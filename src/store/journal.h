@@ -22,6 +22,13 @@ status journal_open(struct journal **out, const char *path,
 /* Appends one record; it is on disk when this returns. */
 status journal_append(struct journal *j, const unsigned char *record, size_t size,
                       struct error *err);
+
+/* Calls see for every record so far, in order, as journal_open did: for what is too large to keep.
+ */
+status journal_replay(const struct journal *j,
+                      status (*see)(void *user, const unsigned char *record, size_t size,
+                                    struct error *err),
+                      void *user, struct error *err);
 void journal_close(struct journal *j);
 
 /* Where the journal of a results file lies: "x.h5" gives "x.journal". The caller frees *out. */

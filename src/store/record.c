@@ -4,83 +4,13 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "store/pack.h"
-
-/* Every record starts with these two bytes, the version and the kind. The second byte is no letter
- * of UTF-8 text, so that what a caller puts into a journal beside records is not taken for one. */
-static const unsigned char mark[2] = {'e', 0xf8};
-enum { RECORD_VERSION = 1, RECORD_HEAD = 4 };
+#include "store/record_parts.h"
 
 /* Least bytes of an encoded row: what a count is checked against. */
 enum { LAYER_BYTES = 4 + 4 + 4 * 8, METRIC_BYTES = 4 + 3 * 8 };
 
-static status pack_head(struct str *to, enum record_kind kind, struct error *err) {
-  TRY(str_add(to, (const char *)mark, sizeof mark, err));
-  TRY(pack_u8(to, RECORD_VERSION, err));
-  return pack_u8(to, (uint8_t)kind, err);
-}
-
-static status unpack_head(struct unpack *from, const unsigned char *at, size_t size,
-                          enum record_kind kind, struct error *err) {
-  if (record_kind(at, size) != kind) {
-    return err_set(err, STATUS_INPUT, "record: not a %s of this version",
-                   kind == RECORD_VARIANT ? "variant" : "cell");
-  }
-  *from = (struct unpack){at + RECORD_HEAD, size - RECORD_HEAD};
-  return STATUS_OK;
-}
-
-enum record_kind record_kind(const unsigned char *from, size_t size) {
-  if (size < RECORD_HEAD || memcmp(from, mark, sizeof mark) != 0 || from[2] != RECORD_VERSION) {
-    return 0;
-  }
-  return from[3] == RECORD_VARIANT || from[3] == RECORD_CELL ? (enum record_kind)from[3] : 0;
-}
-
-static status unpack_flag(struct unpack *from, bool *out, struct error *err) {
-  uint8_t value;
-  TRY(unpack_u8(from, &value, err));
-  if (value > 1) {
-    return err_set(err, STATUS_INPUT, "record: a flag of %d (expected 0 or 1)", value);
-  }
-  *out = value;
-  return STATUS_OK;
-}
-
-static status unpack_count(struct unpack *from, size_t width, size_t *out, struct error *err) {
-  uint64_t count;
-  TRY(unpack_u64(from, &count, err));
-  TRY(unpack_fits(from, count, width, err));
-  *out = (size_t)count;
-  return STATUS_OK;
-}
-
-static status unpack_i32(struct unpack *from, int32_t *out, struct error *err) {
-  uint32_t value;
-  TRY(unpack_u32(from, &value, err));
-  memcpy(out, &value, sizeof *out);
-  return STATUS_OK;
-}
-
-static status unpack_end(const struct unpack *from, struct error *err) {
-  if (from->left) {
-    return err_set(err, STATUS_INPUT, "record: %zu bytes behind its last field", from->left);
-  }
-  return STATUS_OK;
-}
-
-static status finish(status st, struct str *s, unsigned char **out, size_t *size) {
-  if (st != STATUS_OK) {
-    str_free(s);
-    return st;
-  }
-  *out = (unsigned char *)s->at;
-  *size = s->count;
-  return STATUS_OK;
-}
-
 static status pack_variant(struct str *s, const struct variant_record *r, struct error *err) {
-  TRY(pack_head(s, RECORD_VARIANT, err));
+  TRY(record_pack_head(s, RECORD_VARIANT, err));
   TRY(pack_text(s, r->id, sizeof r->id, err));
   TRY(pack_u8(s, r->failed, err));
   TRY(pack_text(s, r->error, sizeof r->error, err));
@@ -103,11 +33,11 @@ static status pack_variant(struct str *s, const struct variant_record *r, struct
 status record_encode_variant(const struct variant_record *r, unsigned char **out, size_t *size,
                              struct error *err) {
   struct str s = {0};
-  return finish(pack_variant(&s, r, err), &s, out, size);
+  return record_finish(pack_variant(&s, r, err), &s, out, size);
 }
 
 static status unpack_layer(struct unpack *from, struct layer_row *l, struct error *err) {
-  TRY(unpack_i32(from, &l->block, err));
+  TRY(record_i32(from, &l->block, err));
   TRY(unpack_text(from, l->linear, sizeof l->linear, err));
   TRY(unpack_f64(from, &l->sparsity, err));
   TRY(unpack_f64(from, &l->relative_error, err));
@@ -117,23 +47,23 @@ static status unpack_layer(struct unpack *from, struct layer_row *l, struct erro
 
 static status unpack_variant(struct unpack *from, struct variant_record *r, struct error *err) {
   TRY(unpack_text(from, r->id, sizeof r->id, err));
-  TRY(unpack_flag(from, &r->failed, err));
+  TRY(record_flag(from, &r->failed, err));
   TRY(unpack_text(from, r->error, sizeof r->error, err));
   TRY(unpack_f64(from, &r->achieved_sparsity, err));
   TRY(unpack_f64(from, &r->seconds, err));
-  TRY(unpack_i32(from, &r->ranks, err));
-  TRY(unpack_count(from, LAYER_BYTES, &r->layer_count, err));
+  TRY(record_i32(from, &r->ranks, err));
+  TRY(record_count(from, LAYER_BYTES, &r->layer_count, err));
   TRY(mem_alloc(&r->layers, r->layer_count, sizeof *r->layers, err));
   for (size_t i = 0; i < r->layer_count; i++) {
     TRY(unpack_layer(from, &r->layers[i], err));
   }
-  return unpack_end(from, err);
+  return record_end(from, err);
 }
 
 status record_decode_variant(struct variant_record *out, const unsigned char *from, size_t size,
                              struct error *err) {
   struct unpack left;
-  TRY(unpack_head(&left, from, size, RECORD_VARIANT, err));
+  TRY(record_open(&left, from, size, RECORD_VARIANT, err));
   struct variant_record r = {0};
   status st = unpack_variant(&left, &r, err);
   if (st != STATUS_OK) {
@@ -162,7 +92,7 @@ static status pack_cell(struct str *s, const struct cell_record *r, struct error
     return err_set(err, STATUS_BUG, "a cell record of %lld items with %d choices",
                    (long long)r->items, (int)r->choices);
   }
-  TRY(pack_head(s, RECORD_CELL, err));
+  TRY(record_pack_head(s, RECORD_CELL, err));
   TRY(pack_text(s, r->variant, sizeof r->variant, err));
   TRY(pack_text(s, r->dataset, sizeof r->dataset, err));
   TRY(pack_text(s, r->id, sizeof r->id, err));
@@ -185,7 +115,7 @@ static status pack_cell(struct str *s, const struct cell_record *r, struct error
 status record_encode_cell(const struct cell_record *r, unsigned char **out, size_t *size,
                           struct error *err) {
   struct str s = {0};
-  return finish(pack_cell(&s, r, err), &s, out, size);
+  return record_finish(pack_cell(&s, r, err), &s, out, size);
 }
 
 static status unpack_metric(struct unpack *from, struct metric_row *m, struct error *err) {
@@ -201,7 +131,7 @@ static status unpack_metric(struct unpack *from, struct metric_row *m, struct er
 static status unpack_items(struct unpack *from, struct cell_record *r, struct error *err) {
   uint64_t items;
   TRY(unpack_u64(from, &items, err));
-  TRY(unpack_i32(from, &r->choices, err));
+  TRY(record_i32(from, &r->choices, err));
   if (r->choices < 0 || (items > 0 && r->choices == 0)) {
     return err_set(err, STATUS_INPUT, "record: items with %d choices", (int)r->choices);
   }
@@ -222,22 +152,22 @@ static status unpack_cell(struct unpack *from, struct cell_record *r, struct err
   TRY(unpack_text(from, r->variant, sizeof r->variant, err));
   TRY(unpack_text(from, r->dataset, sizeof r->dataset, err));
   TRY(unpack_text(from, r->id, sizeof r->id, err));
-  TRY(unpack_flag(from, &r->failed, err));
+  TRY(record_flag(from, &r->failed, err));
   TRY(unpack_text(from, r->error, sizeof r->error, err));
   TRY(unpack_f64(from, &r->seconds, err));
-  TRY(unpack_count(from, METRIC_BYTES, &r->metric_count, err));
+  TRY(record_count(from, METRIC_BYTES, &r->metric_count, err));
   TRY(mem_alloc(&r->metrics, r->metric_count, sizeof *r->metrics, err));
   for (size_t i = 0; i < r->metric_count; i++) {
     TRY(unpack_metric(from, &r->metrics[i], err));
   }
   TRY(unpack_items(from, r, err));
-  return unpack_end(from, err);
+  return record_end(from, err);
 }
 
 status record_decode_cell(struct cell_record *out, const unsigned char *from, size_t size,
                           struct error *err) {
   struct unpack left;
-  TRY(unpack_head(&left, from, size, RECORD_CELL, err));
+  TRY(record_open(&left, from, size, RECORD_CELL, err));
   struct cell_record r = {0};
   status st = unpack_cell(&left, &r, err);
   if (st != STATUS_OK) {

@@ -53,7 +53,12 @@ struct cell_record {
   int8_t *correct_norm;  /* [items] */
 };
 
-enum record_kind { RECORD_VARIANT = 1, RECORD_CELL = 2 };
+enum record_kind {
+  RECORD_VARIANT = 1,
+  RECORD_CELL = 2,
+  RECORD_MASKS = 3,   /* mask_record.h */
+  RECORD_DISTANCE = 4 /* distances.h */
+};
 
 /* Encodes into a buffer that the caller frees. */
 status record_encode_variant(const struct variant_record *r, unsigned char **out, size_t *size,

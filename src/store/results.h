@@ -4,6 +4,8 @@
 #define ESPALIER_STORE_RESULTS_H
 
 #include "base/sequences.h"
+#include "store/distances.h"
+#include "store/journal.h"
 #include "store/record.h"
 
 /* A planned variant: the columns of /variants that the plan knows. Strings are the caller's. */
@@ -42,6 +44,10 @@ struct results {
       *cell_records;  /* [variant_count][dataset_count], NULL: not done */
   const bool *wanted; /* [variant_count][dataset_count], false: a cell that the plan leaves out,
                          which gets no row; NULL: all are wanted */
+  const struct journal *journal; /* read again for masks, one record at a time; NULL: none */
+  const bool *masks;             /* [variant_count], true: all parts of its masks are there */
+  const struct distance_record *distances; /* [distance_count], in plan order */
+  size_t distance_count;
 };
 
 /* Writes path whole: temporary file beside it, close, sync, rename. Rows are in plan order, so

@@ -32,6 +32,15 @@ status results_write_items(const struct results *r, const struct h5 *h, struct e
 /* /calibration: per set and draw the token ids. */
 status results_write_calibrations(const struct results *r, const struct h5 *h, struct error *err);
 
+/* /masks: the records of the journal, for the variants that are done. */
+status results_write_masks(const struct results *r, const struct h5 *h, struct error *err);
+
+/* /distances, where there are any. */
+status results_write_distances(const struct results *r, const struct h5 *h, struct error *err);
+
+/* Refuses a file that is no results file of this version. */
+status results_check_schema(const struct h5 *h, struct error *err);
+
 /* Every failure to read is the file's: STATUS_IO becomes STATUS_INPUT. */
 status results_bad_input(status st, struct error *err);
 

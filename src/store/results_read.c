@@ -78,7 +78,7 @@ status results_bad_input(status st, struct error *err) {
   return st;
 }
 
-static status check_schema(const struct h5 *h, struct error *err) {
+status results_check_schema(const struct h5 *h, struct error *err) {
   if (H5Aexists(h->file, "schema_version") <= 0) {
     return err_at(err, STATUS_INPUT, h->path, 0, "not a results file of espalier");
   }
@@ -94,7 +94,7 @@ static status check_schema(const struct h5 *h, struct error *err) {
 }
 
 static status read_all(struct results_file *out, const struct h5 *h, struct error *err) {
-  TRY(check_schema(h, err));
+  TRY(results_check_schema(h, err));
   TRY(read_variants(out, h, err));
   TRY(read_metrics(out, h, err));
   return read_cells(out, h, err);

@@ -136,7 +136,9 @@ static status write_all(const struct results *r, const struct h5 *h, struct erro
   TRY(write_crossed(r, h, "/cells", cell_columns, CELL_COLUMNS, add_cell, err));
   TRY(write_layers(r, h, err));
   TRY(results_write_items(r, h, err));
-  return results_write_calibrations(r, h, err);
+  TRY(results_write_calibrations(r, h, err));
+  TRY(results_write_distances(r, h, err));
+  return results_write_masks(r, h, err);
 }
 
 status results_write(const char *path, const struct results *r, struct error *err) {
