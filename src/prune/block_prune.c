@@ -85,7 +85,7 @@ static status allocate_weights(struct block_pruner *p, size_t largest, struct er
 }
 
 static status allocate(struct block_pruner *p, struct error *err) {
-  size_t count = (size_t)p->count, inputs = (size_t)p->inputs, largest = 0;
+  size_t count = (size_t)p->count, inputs = (size_t)p->inputs, largest = 0, widest = 0;
   TRY(mem_alloc(&p->owner, count, sizeof *p->owner, err));
   TRY(mem_alloc(&p->factor_owner, inputs, sizeof *p->factor_owner, err));
   TRY(mem_alloc(&p->factors, inputs, sizeof *p->factors, err));
@@ -93,16 +93,39 @@ static status allocate(struct block_pruner *p, struct error *err) {
   TRY(mem_alloc(&p->seconds, inputs, sizeof *p->seconds, err));
   for (size_t i = 0; i < count; i++) {
     size_t n = elements(&p->linears[i]);
+    size_t cols = (size_t)p->linears[i].cols;
     largest = n > largest ? n : largest;
+    widest = cols > widest ? cols : widest;
   }
   TRY(allocate_weights(p, largest, err));
-  if (p->options->method->needs != STATS_NONE) {
+  unsigned needs = p->options->method->needs;
+  if (needs != STATS_NONE && p->known < model_blocks(p->model)) {
     TRY(create_stats(p, err));
   }
-  if (p->options->method->needs & STATS_GRAM) {
+  if (needs & STATS_GRAM) {
     TRY(mem_alloc_raw(&p->original, largest, sizeof *p->original, err));
   }
+  if (needs & STATS_GRAM && p->known > 0) {
+    TRY(mem_alloc_raw(&p->gram, widest * widest, sizeof *p->gram, err));
+  }
   return share_out(p, err);
+}
+
+/* What a shared pass spares: all blocks' statistics where the dense model's are wanted, else those
+ * of the first, which comes before anything pruned. */
+static void look_up(struct block_pruner *p) {
+  const struct prune_options *o = p->options;
+  if (!o->shared || o->method->needs == STATS_NONE || o->group->size > 1) {
+    return;
+  }
+  int has = shared_pass_blocks(o->shared), blocks = model_blocks(p->model);
+  int known = o->propagate == PROPAGATE_PRUNED ? 1 : has == blocks ? blocks : 0;
+  int snapshot = shared_pass_find(o->shared, o->calibration->count, o->method->needs);
+  if (snapshot >= 0 && known > 0) {
+    p->shared = o->shared;
+    p->known = known;
+    p->snapshot = snapshot;
+  }
 }
 
 status block_pruner_open(struct block_pruner *out, const struct model *m,
@@ -111,6 +134,7 @@ status block_pruner_open(struct block_pruner *out, const struct model *m,
   struct block_pruner p = {.model = m, .options = options, .progress = progress};
   p.linears = model_linears(m, &p.count);
   p.inputs = model_inputs(m);
+  look_up(&p);
   status st = allocate(&p, err);
   if (st != STATUS_OK) {
     block_pruner_close(&p);
@@ -143,36 +167,63 @@ void block_pruner_close(struct block_pruner *p) {
   free(p->weights);
   free(p->stats);
   free(p->original);
+  free(p->gram);
   *p = (struct block_pruner){0};
 }
 
+status block_pruner_check(const struct stats *s, int block, int input, struct error *err) {
+  for (size_t j = 0; j < (size_t)s->cols; j++) {
+    bool good = (!s->squares || isfinite(s->squares[j])) && (!s->sums || isfinite(s->sums[j])) &&
+                (!s->gram || isfinite(s->gram[j * (size_t)s->cols + j]));
+    if (!good) {
+      return err_set(err, STATUS_NUMERIC,
+                     "block %d: input %d has activations that are not finite at position %zu",
+                     block, input, j);
+    }
+  }
+  return STATUS_OK;
+}
+
+/* Whether the shared pass has the block's statistics. */
+static bool is_known(const struct block_pruner *p, int block) {
+  return block < p->known;
+}
+
+static const struct stats *stats_of(const struct block_pruner *p, int block, int input) {
+  return is_known(p, block) ? &p->recalled : p->stats ? &p->stats[input] : NULL;
+}
+
 /* The factor of one input, on this rank or by all of them together. */
-static status factor(struct block_pruner *p, int input, bool shared, struct error *err) {
+static status factor(struct block_pruner *p, int block, int input, bool together,
+                     struct error *err) {
   const struct prune_options *o = p->options;
-  const struct stats *stats = &p->stats[input];
+  const struct stats *stats = stats_of(p, block, input);
   size_t n = (size_t)stats->cols;
   double start = now(), damp = o->params.value[method_param_index(o->method, "damp")];
   status st = mem_alloc_raw(&p->factors[input], n * n, sizeof **p->factors, err);
-  if (shared) {
+  if (together) {
     st = group_agree(o->group, st, err);
   }
   TRY(st);
-  hessian_fill(stats, p->factors[input]);
-  TRY(factor_inverse_upper(p->factors[input], stats->cols, damp,
-                           shared ? FACTOR_SCALAPACK : FACTOR_LOCAL, o->group, &p->damps[input],
-                           err));
+  if (is_known(p, block)) {
+    TRY(shared_pass_factor(p->shared, p->snapshot, block, input, stats, damp, p->factors[input],
+                           &p->damps[input], err));
+  } else {
+    hessian_fill(stats, p->factors[input]);
+    TRY(factor_inverse_upper(p->factors[input], stats->cols, damp,
+                             together ? FACTOR_SCALAPACK : FACTOR_LOCAL, o->group, &p->damps[input],
+                             err));
+  }
   p->seconds[input] = now() - start;
   return STATUS_OK;
 }
 
-static bool is_shared(const struct block_pruner *p, int input) {
-  return factor_is_shared(p->options->factor, p->stats[input].cols, p->options->group);
-}
-
-static status factor_shared_inputs(struct block_pruner *p, struct error *err) {
-  for (int i = 0; i < p->inputs; i++) {
-    if (is_shared(p, i)) {
-      TRY(factor(p, i, true, err));
+/* Factors the inputs that take all ranks; a shared pass serves groups of one alone. */
+static status factor_together(struct block_pruner *p, int block, struct error *err) {
+  const struct prune_options *o = p->options;
+  for (int i = 0; !is_known(p, block) && i < p->inputs; i++) {
+    if (factor_is_shared(o->factor, p->stats[i].cols, o->group)) {
+      TRY(factor(p, block, i, true, err));
       if (p->factor_owner[i] != p->options->group->rank) {
         free(p->factors[i]);
         p->factors[i] = NULL;
@@ -195,7 +246,7 @@ static status prune_linear(struct block_pruner *p, int block, int linear, struct
                            struct error *err) {
   const struct prune_options *o = p->options;
   const struct linear *l = &p->linears[linear];
-  struct stats *stats = p->stats ? &p->stats[l->input] : NULL;
+  const struct stats *stats = stats_of(p, block, l->input);
   struct prune_task task = {.weights = p->weights[linear],
                             .rows = l->rows,
                             .cols = l->cols,
@@ -223,14 +274,27 @@ static status prune_linear(struct block_pruner *p, int block, int linear, struct
   return progress_step(p->progress, err);
 }
 
+/* What has to be there before an input's linears are pruned. */
+static status prepare_input(struct block_pruner *p, int block, int input, struct error *err) {
+  const struct prune_options *o = p->options;
+  if (is_known(p, block)) {
+    shared_pass_recall(p->shared, p->snapshot, block, input, o->method->needs, p->gram,
+                       &p->recalled);
+    TRY(block_pruner_check(&p->recalled, block, input, err));
+  }
+  bool mine = o->method->needs_factor && p->factor_owner[input] == o->group->rank;
+  if (mine && !p->factors[input]) {
+    TRY_WITH(err, factor(p, block, input, false, err), "block %d, input %d", block, input);
+  }
+  return STATUS_OK;
+}
+
 /* This rank's linears; each input's factor lives while its linears are pruned. */
 static status prune_own(struct block_pruner *p, int block, struct prune_layer *layers,
                         const struct block_taker *to, struct error *err) {
   int me = p->options->group->rank;
   for (int i = 0; i < p->inputs; i++) {
-    if (p->options->method->needs_factor && p->factor_owner[i] == me && !p->factors[i]) {
-      TRY_WITH(err, factor(p, i, false, err), "block %d, input %d", block, i);
-    }
+    TRY(prepare_input(p, block, i, err));
     for (int l = 0; l < p->count; l++) {
       if (p->linears[l].input == i && p->owner[l] == me) {
         TRY(prune_linear(p, block, l, &layers[l], err));
@@ -265,7 +329,7 @@ status block_pruner_run(struct block_pruner *p, int block, struct prune_layer *l
                         const struct block_taker *to, struct error *err) {
   status st = STATUS_OK;
   if (p->options->method->needs_factor) {
-    TRY_GOTO(st, done, factor_shared_inputs(p, err));
+    TRY_GOTO(st, done, factor_together(p, block, err));
   }
   st = prune_own(p, block, layers, to, err);
   TRY_GOTO(st, done, group_agree(p->options->group, st, err));

@@ -4,20 +4,18 @@
 
 #include <stddef.h>
 
-#include "prune/prune.h"
+#include "base/error.h"
 
 struct progress {
-  const struct prune_options *options;
+  /* Gets the share done; its failure ends the work. NULL: nobody listens. */
+  status (*see)(void *user, double done, struct error *err);
+  void *user;
   size_t done, total; /* steps of this rank */
 };
 
 static inline status progress_step(struct progress *p, struct error *err) {
   p->done++;
-  if (!p->options->progress) {
-    return STATUS_OK;
-  }
-  double share = (double)p->done / (double)p->total;
-  return p->options->progress(p->options->progress_user, share, err);
+  return p->see ? p->see(p->user, (double)p->done / (double)p->total, err) : STATUS_OK;
 }
 
 #endif

@@ -56,6 +56,11 @@ status prune_check(const struct model *m, const struct prune_options *options, s
              : check_calibration(m, options->calibration, method->name, err);
 }
 
+const char *propagate_name(enum propagate p) {
+  static const char *const names[PROPAGATE_COUNT] = {"pruned", "dense"};
+  return names[p];
+}
+
 /* Everything that lives while the blocks pass. */
 struct run {
   const struct model *model;
@@ -64,10 +69,19 @@ struct run {
   struct progress progress;
   struct block_pruner pruner;
   struct streams streams;
-  struct workspace *workspace; /* NULL without calibration, as is block */
+  struct workspace *workspace; /* NULL where no block runs, as is block */
   struct block *block;
   struct prune_layer *layers; /* [linears] of the current block */
 };
+
+static bool propagates_pruned(const struct run *r) {
+  return r->options->propagate == PROPAGATE_PRUNED;
+}
+
+/* Whether a block has to run for its statistics, or for those of a later one. */
+static bool runs_blocks(const struct run *r) {
+  return r->options->method->needs != STATS_NONE && r->pruner.known < model_blocks(r->model);
+}
 
 static status prepare_calibration(struct run *r, struct error *err) {
   const struct prune_options *o = r->options;
@@ -85,16 +99,24 @@ static size_t own_linears(const struct block_pruner *p) {
   return n;
 }
 
+/* Per block: each own linear and the block itself; per batch: each block observed, and each but the
+ * last advanced, where that is a run of its own. */
+static size_t count_steps(const struct run *r) {
+  size_t blocks = (size_t)model_blocks(r->model), per_batch = 0;
+  if (runs_blocks(r)) {
+    per_batch = blocks - (size_t)r->pruner.known + (propagates_pruned(r) ? blocks - 1 : 0);
+  }
+  return blocks * (own_linears(&r->pruner) + 1) + r->streams.count * per_batch;
+}
+
 static status prepare(struct run *r, struct error *err) {
   TRY(prune_check(r->model, r->options, err));
   TRY(block_pruner_open(&r->pruner, r->model, r->options, &r->progress, err));
   TRY(mem_alloc(&r->layers, (size_t)r->pruner.count, sizeof *r->layers, err));
-  if (r->options->method->needs != STATS_NONE) {
+  if (runs_blocks(r)) {
     TRY(prepare_calibration(r, err));
   }
-  size_t blocks = (size_t)model_blocks(r->model), batches = r->streams.count;
-  /* Per block: each batch observed, each own linear, each batch advanced, and the block itself. */
-  r->progress.total = blocks * (2 * batches + own_linears(&r->pruner) + 1) - batches;
+  r->progress.total = count_steps(r);
   return STATUS_OK;
 }
 
@@ -106,32 +128,28 @@ static void release(struct run *r) {
   free(r->layers);
 }
 
-static status observe(struct run *r, int block, struct error *err) {
+/* The dense block runs: beside the streams when they have to wait for its pruned weights. */
+static status observe(struct run *r, struct error *err) {
+  struct stats *stats = r->pruner.stats;
   for (int i = 0; i < r->pruner.inputs; i++) {
-    stats_clear(&r->pruner.stats[i]);
+    stats_clear(&stats[i]);
   }
-  TRY(block_load(r->block, block, NULL, err));
-  return streams_observe(&r->streams, r->block, r->workspace, r->pruner.stats, &r->progress, err);
+  return (propagates_pruned(r) ? streams_observe : streams_advance)(
+      &r->streams, r->block, r->workspace, stats, &r->progress, err);
 }
 
-static status check_finite(const struct stats *s, int block, int input, struct error *err) {
-  for (size_t j = 0; j < (size_t)s->cols; j++) {
-    bool good = (!s->squares || isfinite(s->squares[j])) && (!s->sums || isfinite(s->sums[j])) &&
-                (!s->gram || isfinite(s->gram[j * (size_t)s->cols + j]));
-    if (!good) {
-      return err_set(err, STATUS_NUMERIC,
-                     "block %d: input %d has activations that are not finite at position %zu",
-                     block, input, j);
-    }
-  }
-  return STATUS_OK;
+/* This rank's part of a block's statistics, unless a shared pass has all of them. */
+static status run_block(struct run *r, int block, struct error *err) {
+  TRY(block_load(r->block, block, NULL, err));
+  return block < r->pruner.known ? STATUS_OK : observe(r, err);
 }
 
 static status gather_stats(struct run *r, int block, struct error *err) {
-  TRY(group_agree(r->options->group, observe(r, block, err), err));
-  for (int i = 0; i < r->pruner.inputs; i++) {
-    TRY(stats_reduce(&r->pruner.stats[i], r->options->group, err));
-    TRY(check_finite(&r->pruner.stats[i], block, i, err));
+  const struct group *group = r->options->group;
+  TRY(group_agree(group, run_block(r, block, err), err));
+  for (int i = 0; block >= r->pruner.known && i < r->pruner.inputs; i++) {
+    TRY(stats_reduce(&r->pruner.stats[i], group, err));
+    TRY(block_pruner_check(&r->pruner.stats[i], block, i, err));
   }
   return STATUS_OK;
 }
@@ -146,15 +164,15 @@ static status take(void *user, int block, int linear, const float *weights, stru
     memcpy(overlay_weights(sink->overlay, block, linear), weights, bytes);
     overlay_mark(sink->overlay, block, linear);
   }
-  if (r->block) {
+  if (r->block && propagates_pruned(r)) {
     block_set_linear(r->block, linear, weights);
   }
   return sink->put ? sink->put(sink->user, block, linear, weights, err) : STATUS_OK;
 }
 
 static status advance(struct run *r, int block, struct error *err) {
-  if (r->block && block + 1 < model_blocks(r->model)) {
-    TRY(streams_advance(&r->streams, r->block, r->workspace, &r->progress, err));
+  if (r->block && propagates_pruned(r) && block + 1 < model_blocks(r->model)) {
+    TRY(streams_advance(&r->streams, r->block, r->workspace, NULL, &r->progress, err));
   }
   return progress_step(&r->progress, err);
 }
@@ -203,7 +221,10 @@ static status describe(const struct model *m, struct progress *progress, struct 
 
 status prune_model(const struct model *m, const struct prune_options *options,
                    const struct prune_sink *sink, struct prune_layer *layers, struct error *err) {
-  struct run r = {.model = m, .options = options, .sink = sink, .progress = {.options = options}};
+  struct run r = {.model = m,
+                  .options = options,
+                  .sink = sink,
+                  .progress = {.see = options->progress, .user = options->progress_user}};
   if (changes_nothing(options)) {
     return group_agree(options->group, describe(m, &r.progress, layers, err), err);
   }

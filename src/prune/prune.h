@@ -1,5 +1,5 @@
 /* Pruning a model layer by layer: embed the calibration sequences, then for each block gather
- * statistics on already pruned inputs, prune its linears, and run it again. */
+ * statistics, prune its linears, and go on to the next. */
 #ifndef ESPALIER_PRUNE_PRUNE_H
 #define ESPALIER_PRUNE_PRUNE_H
 
@@ -8,6 +8,7 @@
 #include "linalg/group.h"
 #include "model/overlay.h"
 #include "prune/method.h"
+#include "prune/shared_pass.h"
 
 /* Where pruned weights go, every linear once, block by block, on every rank of the group: a
  * function, an overlay that stays the caller's, or both. */
@@ -28,11 +29,27 @@ struct prune_layer {
   double seconds; /* of the factorisation and the pruning on the rank that did it */
 };
 
+/* What a block's statistics are taken on. */
+enum propagate {
+  PROPAGATE_PRUNED, /* the activations that the blocks before it give once they are pruned, as in
+                       the papers */
+  PROPAGATE_DENSE,  /* those of the dense model: one pass serves every pruning */
+  PROPAGATE_COUNT
+};
+
+/* "pruned", "dense" */
+const char *propagate_name(enum propagate p);
+
 struct prune_options {
   const struct method *method;
   struct params params;
   struct sparsity sparsity;
   const struct sequences *calibration; /* NULL only for methods that need no statistics */
+  enum propagate propagate;
+  /* A pass over sequences of which `calibration` are the first, or NULL. Spares the work that it
+   * has done, and changes no bit of a result; a group of several ranks has no use for it, nor a
+   * pruning whose number of samples or needs it lacks. */
+  struct shared_pass *shared;
   enum factor_where factor;
   const struct group *group;
   /* Called as work goes on, at least once per block and calibration batch; done runs from 0 to 1. A

@@ -5,13 +5,9 @@
 
 #include "base/mem.h"
 #include "linalg/matmul.h"
+#include "prune/triangle.h"
 
 enum { COLUMNS_PER_TASK = 64 };
-
-/* Elements before row i of a lower triangle. */
-static size_t triangle(size_t i) {
-  return i * (i + 1) / 2;
-}
 
 status stats_create(struct stats *out, int cols, unsigned has, struct error *err) {
   struct stats s = {.cols = cols, .has = has};
@@ -25,7 +21,7 @@ status stats_create(struct stats *out, int cols, unsigned has, struct error *err
   }
   if (has & STATS_GRAM) {
     TRY_GOTO(st, fail, mem_alloc(&s.gram, n * n, sizeof *s.gram, err));
-    TRY_GOTO(st, fail, mem_alloc(&s.gram_sums, triangle(n), sizeof *s.gram_sums, err));
+    TRY_GOTO(st, fail, mem_alloc(&s.gram_sums, triangle_before(n), sizeof *s.gram_sums, err));
   }
   *out = s;
   return STATUS_OK;
@@ -54,7 +50,23 @@ void stats_clear(struct stats *s) {
   }
   if (s->gram) {
     memset(s->gram, 0, n * n * sizeof *s->gram);
-    memset(s->gram_sums, 0, triangle(n) * sizeof *s->gram_sums);
+    memset(s->gram_sums, 0, triangle_before(n) * sizeof *s->gram_sums);
+  }
+}
+
+void stats_copy(struct stats *to, const struct stats *from) {
+  size_t n = (size_t)from->cols;
+  to->samples = from->samples;
+  to->tokens = from->tokens;
+  if (from->squares) {
+    memcpy(to->squares, from->squares, n * sizeof *to->squares);
+  }
+  if (from->sums) {
+    memcpy(to->sums, from->sums, n * sizeof *to->sums);
+  }
+  if (from->gram) { /* which is zero between two additions */
+    memset(to->gram, 0, n * n * sizeof *to->gram);
+    memcpy(to->gram_sums, from->gram_sums, triangle_before(n) * sizeof *to->gram_sums);
   }
 }
 
@@ -82,7 +94,7 @@ static void fold_gram(struct stats *s) {
   size_t n = (size_t)s->cols;
 #pragma omp parallel for schedule(dynamic, 16)
   for (size_t i = 0; i < n; i++) {
-    double *to = s->gram_sums + triangle(i);
+    double *to = s->gram_sums + triangle_before(i);
     for (size_t j = 0; j <= i; j++) {
       to[j] += (double)s->gram[i * n + j];
     }
@@ -94,7 +106,7 @@ static void unfold_gram(struct stats *s) {
   size_t n = (size_t)s->cols;
 #pragma omp parallel for schedule(dynamic, 16)
   for (size_t i = 0; i < n; i++) {
-    const double *from = s->gram_sums + triangle(i);
+    const double *from = s->gram_sums + triangle_before(i);
     for (size_t j = 0; j <= i; j++) {
       s->gram[i * n + j] = s->gram[j * n + i] = (float)from[j];
     }
@@ -140,7 +152,7 @@ status stats_reduce(struct stats *s, const struct group *group, struct error *er
     TRY(group_sum_double(group, s->sums, n, err));
   }
   if (s->gram) {
-    TRY(group_sum_double(group, s->gram_sums, triangle(n), err));
+    TRY(group_sum_double(group, s->gram_sums, triangle_before(n), err));
     unfold_gram(s);
   }
   if (s->tokens == 0) {

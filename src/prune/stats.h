@@ -31,6 +31,8 @@ struct stats {
 status stats_create(struct stats *out, int cols, unsigned has, struct error *err);
 void stats_free(struct stats *s);
 void stats_clear(struct stats *s);
+/* to = from, of the same shape, while tokens are still being added to either. */
+void stats_copy(struct stats *to, const struct stats *from);
 
 /* Adds x [tokens][cols], the activations of `samples` sequences. Equal calls in any order and on
  * any ranks end in equal Gram matrices. */

@@ -5,19 +5,15 @@
 
 #include "base/mem.h"
 
-/* Tokens in a batch: enough for products to run at full speed, few enough that small calibration
- * sets still make work for several ranks. */
-enum { BATCH_MOST = 2048, BATCH_LEAST = 256, BATCHES_WANTED = 16 };
+/* Tokens in a batch, unless one sequence has more: enough for products to run at full speed, few
+ * enough that small calibration sets still make work for several ranks. A fixed number, because
+ * where batches end shows in the last bits of Gram matrices. */
+enum { BATCH_TOKENS = 1024 };
 
-static size_t batch_budget(const struct sequences *s) {
-  size_t share = s->ids.count / BATCHES_WANTED;
-  return share < BATCH_LEAST ? BATCH_LEAST : share > BATCH_MOST ? BATCH_MOST : share;
-}
-
-/* How many sequences from `first` on make the next batch; at least one. */
-static size_t batch_end(const struct sequences *s, size_t first, size_t budget) {
+/* Where the batch that begins with sequence `first` ends; it has at least one. */
+static size_t batch_end(const struct sequences *s, size_t first) {
   size_t end = first + 1;
-  while (end < s->count && s->first[end + 1] - s->first[first] <= budget) {
+  while (end < s->count && s->first[end + 1] - s->first[first] <= BATCH_TOKENS) {
     end++;
   }
   return end;
@@ -37,9 +33,9 @@ static void fill_batch(struct batch *b, struct span *spans, const struct sequenc
 }
 
 static void cut(struct streams *c, const struct sequences *s, const struct group *group) {
-  size_t budget = batch_budget(s), number = 0;
+  size_t number = 0;
   for (size_t first = 0; first < s->count; number++) {
-    size_t end = batch_end(s, first, budget);
+    size_t end = batch_end(s, first);
     if (number % (size_t)group->size == (size_t)group->rank) {
       fill_batch(&c->batches[c->count++], c->spans, s, first, end);
     }
@@ -95,22 +91,35 @@ static status see(void *user, int input, float *x, int rows, const struct batch 
   return stats_add(&stats[input], x, rows, batch->count, err);
 }
 
-status streams_observe(struct streams *c, const struct block *b, struct workspace *w,
-                       struct stats *stats, struct progress *progress, struct error *err) {
+status streams_advance_batch(struct streams *c, size_t batch, const struct block *b,
+                             struct workspace *w, struct stats *stats, struct error *err) {
   const struct tap tap = {.user = stats, .see = see};
+  return forward_block(b, w, &c->batches[batch], c->x[batch], stats ? &tap : NULL, err);
+}
+
+status streams_advance(struct streams *c, const struct block *b, struct workspace *w,
+                       struct stats *stats, struct progress *progress, struct error *err) {
   for (size_t i = 0; i < c->count; i++) {
-    size_t count = (size_t)c->batches[i].tokens * c->hidden;
-    memcpy(c->copy, c->x[i], count * sizeof *c->copy);
-    TRY(forward_block(b, w, &c->batches[i], c->copy, &tap, err));
+    TRY(streams_advance_batch(c, i, b, w, stats, err));
     TRY(progress_step(progress, err));
   }
   return STATUS_OK;
 }
 
-status streams_advance(struct streams *c, const struct block *b, struct workspace *w,
-                       struct progress *progress, struct error *err) {
+status streams_observe_first(struct streams *c, size_t batch, size_t count, const struct block *b,
+                             struct workspace *w, struct stats *stats, struct error *err) {
+  const struct tap tap = {.user = stats, .see = see};
+  struct batch first = c->batches[batch];
+  first.count = (int32_t)count;
+  first.tokens = first.spans[count - 1].first + first.spans[count - 1].length;
+  memcpy(c->copy, c->x[batch], (size_t)first.tokens * c->hidden * sizeof *c->copy);
+  return forward_block(b, w, &first, c->copy, &tap, err);
+}
+
+status streams_observe(struct streams *c, const struct block *b, struct workspace *w,
+                       struct stats *stats, struct progress *progress, struct error *err) {
   for (size_t i = 0; i < c->count; i++) {
-    TRY(forward_block(b, w, &c->batches[i], c->x[i], NULL, err));
+    TRY(streams_observe_first(c, i, (size_t)c->batches[i].count, b, w, stats, err));
     TRY(progress_step(progress, err));
   }
   return STATUS_OK;

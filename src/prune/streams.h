@@ -18,8 +18,10 @@ struct streams {
   size_t hidden;
 };
 
-/* Cuts the sequences into batches, by the data alone, and takes every size-th batch of the group
- * for this rank. The sequences must stay. On failure *out is empty. */
+/* Cuts the sequences into batches and takes every size-th batch of the group for this rank. Where
+ * cuts fall depends on the sequences before them alone: the first n of a longer list are cut as a
+ * list of n is, but for the batch that the n-th falls into. The sequences must stay. On failure
+ * *out is empty. */
 status streams_open(struct streams *out, const struct sequences *s, const struct group *group,
                     int hidden, struct error *err);
 void streams_close(struct streams *c);
@@ -28,12 +30,22 @@ void streams_close(struct streams *c);
 status streams_embed(struct streams *c, const struct model *m, struct workspace *w,
                      struct error *err);
 
-/* Runs the block on copies and adds what its linears see to stats [inputs]. */
+/* Runs the block: the streams are then the next block's. stats [inputs] (or NULL) gets what its
+ * linears see. */
+status streams_advance(struct streams *c, const struct block *b, struct workspace *w,
+                       struct stats *stats, struct progress *progress, struct error *err);
+
+/* The same of one batch, without progress. */
+status streams_advance_batch(struct streams *c, size_t batch, const struct block *b,
+                             struct workspace *w, struct stats *stats, struct error *err);
+
+/* As streams_advance, on copies: the streams stay where they are. */
 status streams_observe(struct streams *c, const struct block *b, struct workspace *w,
                        struct stats *stats, struct progress *progress, struct error *err);
 
-/* Runs the block: the streams are then the next block's. */
-status streams_advance(struct streams *c, const struct block *b, struct workspace *w,
-                       struct progress *progress, struct error *err);
+/* Runs the block on a copy of a batch's first `count` sequences, as if they were the whole batch.
+ */
+status streams_observe_first(struct streams *c, size_t batch, size_t count, const struct block *b,
+                             struct workspace *w, struct stats *stats, struct error *err);
 
 #endif
