@@ -1,4 +1,7 @@
-/* Calibration sets: a source of texts or ids, and a sampler that cuts sequences from it. */
+/* Calibration sets: a source of texts or ids, and a sampler that cuts sequences from it; or other
+ * sets mixed; or what the model writes itself. Some samplers pass candidates through the dense
+ * model, and generating needs as many passes as tokens: ../../configs/README.md says what a draw
+ * costs. */
 #ifndef ESPALIER_CALIB_CALIB_H
 #define ESPALIER_CALIB_CALIB_H
 
@@ -16,7 +19,8 @@ status calibration_open(struct calibration **out, const char *name, const struct
                         struct error *err);
 void calibration_close(struct calibration *c);
 const char *calibration_name(const struct calibration *c);
-const char *calibration_data(const struct calibration *c); /* the JSONL file */
+/* The JSONL file; the YAML file of a set that has none of its own (mixture, generate). */
+const char *calibration_data(const struct calibration *c);
 
 struct draw {
   uint64_t seed;
@@ -40,6 +44,15 @@ status pool_open(struct pool **out, const struct calibration *c, const struct to
 status pool_draw(struct pool *pool, const struct draw *draw, struct sequences *out,
                  struct error *err);
 void pool_close(struct pool *pool);
+
+/* Documents that the pool holds, and those of which its draws so far took tokens; of a mixture all
+ * sets' together. joined: a sampler made one text of them (concatenate), and which of them its
+ * windows touch is not known: they do not count as used. Zero-initialise. */
+struct usage {
+  size_t documents, used;
+  bool joined;
+};
+void pool_usage(const struct pool *pool, struct usage *out);
 
 /* prune --calibration: a JSONL file with {"text"} or {"input_ids"} per line, one sequence a line,
  * cut at length; samples 0 takes all lines. */

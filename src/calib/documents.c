@@ -3,10 +3,9 @@
 #include <string.h>
 
 #include "calib/set.h"
-#include "data/render.h"
+#include "data/jsonl.h"
 
-/* A new document at the end of the pool. */
-static status add(struct pool *pool, long line, struct document **out, struct error *err) {
+status pool_add(struct pool *pool, long line, struct document **out, struct error *err) {
   TRY(mem_reserve(&pool->documents, &pool->cap, pool->count + 1, sizeof *pool->documents, err));
   *out = &pool->documents[pool->count++];
   **out = (struct document){.line = line};
@@ -18,7 +17,7 @@ static status add_text(struct pool *pool, const struct jsonl_line *at, const cha
   const struct calibration *set = pool->set;
   const struct scope scope = {.file = path, .line = at->line, .doc = at->json, .arena = arena};
   struct document *d;
-  TRY(add(pool, at->line, &d, err));
+  TRY(pool_add(pool, at->line, &d, err));
   if (set->source == SOURCE_TEMPLATE) {
     char *text;
     TRY(template_render(set->parsed, &scope, &text, err));
@@ -41,7 +40,7 @@ static status add_ids(struct pool *pool, const struct jsonl_line *at, const char
     return err_at(err, STATUS_INPUT, path, at->line, "no field '%s'", field);
   }
   struct document *d;
-  TRY(add(pool, at->line, &d, err));
+  TRY(pool_add(pool, at->line, &d, err));
   return ids_from_json(list, field, path, at->line, &d->ids, err);
 }
 
@@ -59,46 +58,8 @@ static status read_lines(struct pool *pool, struct error *err) {
   return st;
 }
 
-/* A prompt with its gold answer, or alone; a text of a language modelling task as it is. */
-static status prompt(const struct calibration *set, const struct rendered *r, const char *path,
-                     long line, char **out, struct error *err) {
-  if (r->text) {
-    return mem_dup(out, r->text, strlen(r->text), err);
-  }
-  if (!set->answers) {
-    return mem_dup(out, r->contexts[0], strlen(r->contexts[0]), err);
-  }
-  if (r->gold < 0 || (size_t)r->gold >= r->choices) {
-    return err_at(err, STATUS_INPUT, path, line, "no gold answer among %zu choices", r->choices);
-  }
-  const char *gap = task_type(set->task) == TASK_LAST_WORD ? "" : set->task->delimiter;
-  return str_format(out, err, "%s%s%s", r->contexts[r->gold], gap, r->answers[r->gold]);
-}
-
-static status read_task(struct pool *pool, struct error *err) {
-  const struct calibration *set = pool->set;
-  struct documents lines = {0};
-  struct arena *arena = NULL;
-  status st = documents_open(&lines, set->task, set->data, 0, err);
-  if (st == STATUS_OK) {
-    st = arena_create(&arena, err);
-  }
-  for (size_t i = 0; i < lines.count && st == STATUS_OK; i++) {
-    const struct jsonl_line *at = &lines.at[i];
-    struct rendered r;
-    struct document *d;
-    TRY_GOTO(st, done, render_document(set->task, lines.file.path, at, arena, &r, err));
-    TRY_GOTO(st, done, add(pool, at->line, &d, err));
-    TRY_GOTO(st, done, prompt(set, &r, lines.file.path, at->line, &d->text, err));
-  }
-done:
-  arena_free(arena);
-  documents_close(&lines);
-  return st;
-}
-
 status documents_read(struct pool *pool, struct error *err) {
-  TRY(pool->set->source == SOURCE_TASK ? read_task(pool, err) : read_lines(pool, err));
+  TRY(pool->set->source == SOURCE_TASK ? prompts_read(pool, err) : read_lines(pool, err));
   for (size_t i = 0; i < pool->count; i++) {
     const struct document *d = &pool->documents[i];
     if (d->text ? d->text[0] != '\0' : d->ids.count > 0) {

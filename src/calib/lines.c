@@ -21,6 +21,7 @@ static status lines_draw(struct pool *pool, const struct draw *draw, struct sequ
                     "no token (expected a text or a list of ids that is not empty)");
     }
     size_t length = ids->count < (size_t)draw->length ? ids->count : (size_t)draw->length;
+    pool->documents[i].used = true;
     TRY(sequences_add(out, ids->at, length, err));
   }
   return STATUS_OK;

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/rng.h"
 #include "calib/set.h"
 
 /* Whether the template adds anything to a text. */
@@ -18,7 +17,10 @@ static status has_template(const struct tokenizer *t, bool *out, struct error *e
   return st;
 }
 
-static status join(struct pool *pool, struct error *err) {
+status pool_pack(struct pool *pool, struct error *err) {
+  if (pool->joined) {
+    return STATUS_OK;
+  }
   bool separated = true;
   int eos = -1;
   if (pool->tokenizer && pool->set->source != SOURCE_IDS) {
@@ -26,7 +28,9 @@ static status join(struct pool *pool, struct error *err) {
     eos = tokenizer_eos(pool->tokenizer);
   }
   for (size_t i = 0; i < pool->count; i++) {
-    if (pool->documents[i].text && pool->documents[i].text[0] == '\0') {
+    struct document *d = &pool->documents[i];
+    d->first = pool->all.count;
+    if (d->text && d->text[0] == '\0') {
       continue;
     }
     const struct ids *ids;
@@ -35,33 +39,38 @@ static status join(struct pool *pool, struct error *err) {
     if (!separated && eos >= 0) {
       TRY(ids_push(&pool->all, eos, err));
     }
-    ids_free(&pool->documents[i].ids);
-    pool->documents[i].tokenised = false;
+    ids_free(&d->ids);
+    d->tokenised = false;
   }
   pool->joined = true;
   return STATUS_OK;
 }
 
+void pool_mark(struct pool *pool, size_t first, size_t length) {
+  size_t low = 0, high = pool->count; /* the last document that begins at or before `first` */
+  while (high - low > 1) {
+    size_t middle = low + (high - low) / 2;
+    *(pool->documents[middle].first <= first ? &low : &high) = middle;
+  }
+  for (size_t i = low; i < pool->count && pool->documents[i].first < first + length; i++) {
+    size_t end = i + 1 < pool->count ? pool->documents[i + 1].first : pool->all.count;
+    pool->documents[i].used |= end > pool->documents[i].first;
+  }
+}
+
 static status packed_draw(struct pool *pool, const struct draw *draw, struct sequences *out,
                           struct error *err) {
-  if (!pool->joined) {
-    TRY(join(pool, err));
-  }
+  TRY(pool_pack(pool, err));
   size_t length = (size_t)draw->length, windows = pool->all.count / length;
   if (windows / (size_t)draw->draws < (size_t)draw->most) {
     return pool_too_small(pool, draw, pool->all.count, windows, err);
   }
   size_t *order;
-  TRY(mem_alloc(&order, windows, sizeof *order, err));
-  for (size_t i = 0; i < windows; i++) {
-    order[i] = i;
-  }
-  struct rng rng;
-  rng_seed(&rng, draw->seed);
-  rng_shuffle(&rng, windows, order);
+  TRY(shuffled(&order, windows, draw->seed, err));
   const size_t *mine = order + (size_t)draw->draw * (size_t)draw->most;
   status st = STATUS_OK;
   for (int i = 0; i < draw->samples && st == STATUS_OK; i++) {
+    pool_mark(pool, mine[i] * length, length);
     st = sequences_add(out, pool->all.at + mine[i] * length, length, err);
   }
   free(order);

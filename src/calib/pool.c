@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "calib/set.h"
+#include "calib/select.h"
 
 status ids_check(const struct ids *ids, int vocab, const char *path, long line, struct error *err) {
   for (size_t i = 0; i < ids->count; i++) {
@@ -35,22 +35,60 @@ status pool_document(struct pool *pool, size_t i, const struct ids **out, struct
   return STATUS_OK;
 }
 
+status shuffled(size_t **out, size_t count, uint64_t seed, struct error *err) {
+  size_t *order;
+  TRY(mem_alloc(&order, count, sizeof *order, err));
+  for (size_t i = 0; i < count; i++) {
+    order[i] = i;
+  }
+  struct rng rng;
+  rng_seed(&rng, seed);
+  rng_shuffle(&rng, count, order);
+  *out = order;
+  return STATUS_OK;
+}
+
+void draw_rng(struct rng *out, const struct draw *draw, uint64_t sequence) {
+  const uint64_t what[] = {draw->seed, (uint64_t)draw->draw, sequence};
+  rng_seed(out, digest_u64(what, sizeof what));
+}
+
+/* What the set's kind of source needs. */
+static status open_source(struct pool *pool, struct error *err) {
+  const struct calibration *set = pool->set;
+  switch (set->source) {
+  case SOURCE_MIXTURE:
+    return mixture_open_parts(pool, err);
+  case SOURCE_GENERATE:
+    return set->generate.from
+               ? pool_open(&pool->other, set->generate.from, pool->tokenizer, pool->model, err)
+               : STATUS_OK;
+  case SOURCE_FIELD:
+  case SOURCE_TEMPLATE:
+  case SOURCE_TASK:
+    if (!pool->tokenizer) {
+      return err_set(err, STATUS_INPUT,
+                     "calibration set %s holds texts, and the model has no tokenizer", set->name);
+    }
+    break;
+  case SOURCE_IDS:
+    break;
+  }
+  TRY(documents_read(pool, err));
+  return set->target ? pool_open(&pool->other, set->target, pool->tokenizer, pool->model, err)
+                     : STATUS_OK;
+}
+
 status pool_open(struct pool **out, const struct calibration *c, const struct tokenizer *t,
                  const struct model *m, struct error *err) {
   struct pool *pool;
   TRY(mem_alloc(&pool, 1, sizeof *pool, err));
   pool->set = c;
   pool->tokenizer = t;
+  pool->model = m;
   pool->vocab = model_vocab(m);
   pool->positions = model_positions(m);
-  status st = STATUS_OK;
-  if (!t && c->source != SOURCE_IDS) {
-    st = err_set(err, STATUS_INPUT,
-                 "calibration set %s holds texts, and the model has no tokenizer", c->name);
-  }
-  if (st == STATUS_OK) {
-    st = documents_read(pool, err);
-  }
+  status st = open_source(pool, err);
   if (st != STATUS_OK) {
     pool_close(pool);
     return st;
@@ -68,8 +106,38 @@ void pool_close(struct pool *pool) {
     ids_free(&pool->documents[i].ids);
   }
   free(pool->documents);
+  for (size_t i = 0; pool->parts && i < pool->set->part_count; i++) {
+    pool_close(pool->parts[i]);
+  }
+  free(pool->parts);
+  pool_close(pool->other);
   ids_free(&pool->all);
   free(pool);
+}
+
+void pool_usage(const struct pool *pool, struct usage *out) {
+  const struct calibration *set = pool->set;
+  for (size_t i = 0; pool->parts && i < set->part_count; i++) {
+    pool_usage(pool->parts[i], out);
+  }
+  out->documents += pool->count;
+  out->joined = out->joined || (set->sampler && set->sampler->joins);
+  for (size_t i = 0; i < pool->count; i++) {
+    out->used += pool->documents[i].used;
+  }
+}
+
+static status take(struct pool *pool, const struct draw *draw, struct sequences *out,
+                   struct error *err) {
+  const struct calibration *set = pool->set;
+  if (set->source == SOURCE_MIXTURE) {
+    return mixture_draw(pool, draw, out, err);
+  }
+  if (set->source == SOURCE_GENERATE) {
+    return generate_draw(pool, draw, out, err);
+  }
+  return set->sampler->draw ? set->sampler->draw(pool, draw, out, err)
+                            : select_draw(pool, draw, out, err);
 }
 
 status pool_draw(struct pool *pool, const struct draw *draw, struct sequences *out,
@@ -84,7 +152,7 @@ status pool_draw(struct pool *pool, const struct draw *draw, struct sequences *o
                    pool->positions);
   }
   struct sequences drawn = {0};
-  status st = pool->set->sampler->draw(pool, draw, &drawn, err);
+  status st = take(pool, draw, &drawn, err);
   if (st != STATUS_OK) {
     sequences_free(&drawn);
     return st;

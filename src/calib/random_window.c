@@ -61,6 +61,7 @@ static status random_window_draw(struct pool *pool, const struct draw *draw, str
     st = next_window(pool, draw, &rng, &w, err);
   }
   for (size_t i = before; st == STATUS_OK && i < w.count; i++) {
+    pool->documents[w.at[i].document].used = true;
     const struct ids *ids = &pool->documents[w.at[i].document].ids;
     st = sequences_add(out, ids->at + w.at[i].first, (size_t)draw->length, err);
   }
