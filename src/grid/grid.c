@@ -82,13 +82,7 @@ static status read_store(struct grid *g, struct error *err) {
     TRY(yaml_bool(&g->file, value, "items", &g->store_items, err));
   }
   value = yaml_get(node, "masks");
-  bool masks = false;
-  if (value) {
-    TRY(yaml_bool(&g->file, value, "masks", &masks, err));
-  }
-  return masks ? err_at(err, STATUS_UNSUPPORTED, g->file.path, value->line,
-                        "'masks: true' is not supported by this version (expected false)")
-               : STATUS_OK;
+  return value ? yaml_bool(&g->file, value, "masks", &g->store_masks, err) : STATUS_OK;
 }
 
 /* A whole number behind a key of the file; *out stays as it is when the key is absent. */

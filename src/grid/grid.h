@@ -104,6 +104,7 @@ struct grid {
   uint64_t seed;    /* of the calibration draws; default 0 */
   enum precision precision; /* of every forward pass; default float32 */
   bool store_items;         /* default true */
+  bool store_masks;         /* default false */
   struct grid_exclude *excludes;
   size_t exclude_count;
   const struct places *places;
@@ -111,7 +112,7 @@ struct grid {
 
 /* Reads and checks a file; the models' folders, tasks, calibration sets and presets that it names
  * must exist, but none is opened yet. STATUS_INPUT for what is wrong, STATUS_UNSUPPORTED for
- * `propagate: dense` and stored masks. */
+ * `propagate: dense`. */
 status grid_open(struct grid **out, const char *path, const struct places *places,
                  struct error *err);
 void grid_close(struct grid *g);

@@ -7,7 +7,15 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "sched/mask_parts.h"
 #include "store/journal.h"
+#include "store/mask_record.h"
+
+/* Which parts of a variant's masks the journal has; the masks themselves stay there. */
+struct parts {
+  bool *there; /* [of the model's mask_parts], NULL: none */
+  int count;
+};
 
 struct ledger {
   struct plan *plan;
@@ -15,6 +23,8 @@ struct ledger {
   struct journal *journal;
   struct variant_record **variants; /* [variant_count], NULL: not there */
   struct cell_record **cells;       /* [variant_count][dataset_count] */
+  struct parts *parts;              /* [variant_count] */
+  bool *masks;                      /* [variant_count]: all parts are there */
   size_t *by_id;                    /* [variant_count] variants in the order of their ids */
   size_t done, failed;
   struct variant_info *variant_infos;
@@ -101,7 +111,11 @@ static status take_variant(struct ledger *l, const unsigned char *bytes, size_t 
     *slot = r;
   }
   if (r) {
-    *out = (struct ledger_entry){v, l->plan->dataset_count, r->failed, fresh, r->error};
+    *out = (struct ledger_entry){.variant = v,
+                                 .dataset = l->plan->dataset_count,
+                                 .failed = r->failed,
+                                 .fresh = fresh,
+                                 .error = r->error};
   }
   return st;
 }
@@ -125,8 +139,41 @@ static status take_cell(struct ledger *l, const unsigned char *bytes, size_t siz
     *slot = r;
   }
   if (r) {
-    *out = (struct ledger_entry){v, d, r->failed, fresh, r->error};
+    *out = (struct ledger_entry){
+        .variant = v, .dataset = d, .failed = r->failed, .fresh = fresh, .error = r->error};
   }
+  return st;
+}
+
+/* Whether the record is a part of masks that this plan wants, as this version cuts them. */
+static bool find_part(const struct ledger *l, const struct mask_record *r, size_t *variant) {
+  if (!l->plan->grid->store_masks || !find_variant(l, r->variant, variant)) {
+    return false;
+  }
+  const struct variant *v = &l->plan->variants[*variant];
+  return !v->method->dense && r->parts == mask_parts(l->plan->models[v->model].model);
+}
+
+static status take_masks(struct ledger *l, const unsigned char *bytes, size_t size,
+                         struct ledger_entry *out, bool *known, struct error *err) {
+  struct mask_record r;
+  TRY(record_decode_masks(&r, bytes, size, err));
+  size_t v = 0;
+  *known = find_part(l, &r, &v);
+  struct parts *p = &l->parts[v];
+  status st = STATUS_OK;
+  if (*known && !p->there) {
+    st = mem_alloc(&p->there, (size_t)r.parts, sizeof *p->there, err);
+  }
+  if (*known && st == STATUS_OK) {
+    bool fresh = !p->there[r.part];
+    p->there[r.part] = true;
+    p->count += fresh;
+    l->masks[v] = p->count == r.parts;
+    *out = (struct ledger_entry){
+        .variant = v, .dataset = l->plan->dataset_count, .masks = true, .fresh = fresh};
+  }
+  mask_record_free(&r);
   return st;
 }
 
@@ -137,6 +184,10 @@ static status take(struct ledger *l, const unsigned char *bytes, size_t size,
     return take_variant(l, bytes, size, out, known, err);
   case RECORD_CELL:
     return take_cell(l, bytes, size, out, known, err);
+  case RECORD_MASKS:
+    return take_masks(l, bytes, size, out, known, err);
+  case RECORD_DISTANCE:
+    break;
   }
   *known = false; /* of a later version: kept in the journal, not shown */
   return STATUS_OK;
@@ -237,6 +288,8 @@ static status fill(struct ledger *l, const char *results, char **note, struct er
   TRY(mem_dup(&l->results, results, strlen(results), err));
   TRY(mem_alloc(&l->variants, variants, sizeof(struct variant_record *), err));
   TRY(mem_alloc(&l->cells, variants * l->plan->dataset_count, sizeof(struct cell_record *), err));
+  TRY(mem_alloc(&l->parts, variants, sizeof *l->parts, err));
+  TRY(mem_alloc(&l->masks, variants, sizeof *l->masks, err));
   TRY(mem_alloc(&l->by_id, variants, sizeof *l->by_id, err));
   for (size_t i = 0; i < variants; i++) {
     l->by_id[i] = i;
@@ -282,6 +335,9 @@ void ledger_close(struct ledger *l) {
   for (size_t i = 0; l->cells && i < l->plan->variant_count * l->plan->dataset_count; i++) {
     drop_cell(l->cells[i]);
   }
+  for (size_t i = 0; l->parts && i < l->plan->variant_count; i++) {
+    free(l->parts[i].there);
+  }
   for (size_t i = 0; i < l->calibration_count; i++) {
     sequences_free(&l->draws[i]);
   }
@@ -290,6 +346,8 @@ void ledger_close(struct ledger *l) {
   free(l->calibration_infos);
   free(l->dataset_infos);
   free(l->variant_infos);
+  free(l->parts);
+  free(l->masks);
   free(l->by_id);
   free(l->cells);
   free(l->variants);
@@ -303,7 +361,9 @@ bool ledger_cell_done(const struct ledger *l, size_t variant, size_t dataset) {
 }
 
 bool ledger_variant_done(const struct ledger *l, size_t variant) {
-  return l->variants[variant] && !l->variants[variant]->failed;
+  bool pruned = l->variants[variant] && !l->variants[variant]->failed;
+  bool stored = !l->plan->grid->store_masks || l->plan->variants[variant].method->dense;
+  return pruned && (stored || l->masks[variant]);
 }
 
 status ledger_add(struct ledger *l, const unsigned char *record, size_t size,
@@ -342,6 +402,8 @@ status ledger_write(struct ledger *l, const struct attribute *attributes, size_t
                       .calibrations = l->calibration_infos,
                       .calibration_count = l->calibration_count,
                       .wanted = l->wanted,
+                      .journal = l->journal,
+                      .masks = l->masks,
                       .variant_records = (const struct variant_record *const *)l->variants,
                       .cell_records = (const struct cell_record *const *)l->cells};
   return results_write(l->results, &r, err);
@@ -360,7 +422,9 @@ void ledger_failures(const struct ledger *l, bool (*see)(void *user, const struc
   for (size_t v = 0; v < l->plan->variant_count; v++) {
     for (size_t d = 0; d < l->plan->dataset_count; d++) {
       const struct cell_record *r = *cell_slot(l, v, d);
-      if (r && r->failed && !see(user, &(struct ledger_entry){v, d, true, false, r->error})) {
+      if (r && r->failed &&
+          !see(user, &(struct ledger_entry){
+                         .variant = v, .dataset = d, .failed = true, .error = r->error})) {
         return;
       }
     }

@@ -18,11 +18,13 @@ void ledger_close(struct ledger *l);
 
 /* Whether a record without a failure is there. */
 bool ledger_cell_done(const struct ledger *l, size_t variant, size_t dataset);
+/* Also that its masks are there, where they are to be stored. */
 bool ledger_variant_done(const struct ledger *l, size_t variant);
 
 /* A record that became part of the ledger. */
 struct ledger_entry {
   size_t variant, dataset; /* dataset: the plan's count for a variant's record */
+  bool masks;              /* a part of the variant's masks */
   bool failed;
   bool fresh;        /* false: a good record was there, and stays */
   const char *error; /* the ledger's */

@@ -20,6 +20,19 @@ static status add_task(struct tasks *to, const struct plan *p, size_t variant, c
   return STATUS_OK;
 }
 
+/* A variant whose masks alone are missing is pruned again with one cell to evaluate, the cheapest:
+ * a task has at least one. */
+static int cheapest_cell(const struct plan *p, size_t variant) {
+  int best = -1;
+  for (size_t d = 0; d < p->dataset_count; d++) {
+    const struct cell *c = plan_cell(p, variant, d);
+    if (c->wanted && (best < 0 || c->flops < plan_cell(p, variant, (size_t)best)->flops)) {
+      best = (int)d;
+    }
+  }
+  return best;
+}
+
 /* missing: room for [dataset_count]. */
 static status add_variant(struct tasks *to, const struct plan *p, const struct ledger *ledger,
                           size_t variant, int *missing, struct error *err) {
@@ -33,6 +46,12 @@ static status add_variant(struct tasks *to, const struct plan *p, const struct l
     } else {
       missing[count++] = (int)d;
     }
+  }
+  if (count == 0 && p->grid->store_masks && !p->variants[variant].method->dense &&
+      !ledger_variant_done(ledger, variant)) {
+    missing[0] = cheapest_cell(p, variant);
+    count = missing[0] >= 0;
+    to->reused -= (size_t)count;
   }
   if (count == 0) {
     return STATUS_OK;

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "prune/prune.h"
 #include "sched/host.h"
+#include "sched/mask_parts.h"
 #include "sched/master.h"
 #include "store/record.h"
 
@@ -87,6 +88,21 @@ static status emit_variant(struct worker *w, const struct variant_record *r, str
   size_t size;
   TRY(record_encode_variant(r, &bytes, &size, err));
   return emit(w, MASTER_PREPARE, bytes, size, err);
+}
+
+/* Before the variant's own record, so that where that one is, all of its masks are. */
+static status emit_masks(struct worker *w, struct overlay *overlay, struct error *err) {
+  if (!overlay || !w->plan->grid->store_masks) {
+    return STATUS_OK;
+  }
+  const struct model *m = w->plan->models[w->plan->variants[w->lease->variant].model].model;
+  for (int part = 0; part < mask_parts(m); part++) {
+    unsigned char *bytes;
+    size_t size;
+    TRY(mask_parts_encode(m, overlay, w->lease->variant_id, part, &bytes, &size, err));
+    TRY(emit(w, MASTER_PREPARE, bytes, size, err));
+  }
+  return STATUS_OK;
 }
 
 static status emit_cell(struct worker *w, const struct lease_cell *c, struct cell_record *r,
@@ -298,6 +314,7 @@ static status do_lease(struct worker *w, struct variant_record *r, struct runner
     return w->halted != STATUS_OK ? w->halted : fail_variant(w, r, err);
   }
   if (!lease->prune_known) {
+    TRY(emit_masks(w, overlay, err));
     TRY(emit_variant(w, r, err));
   }
   for (uint32_t i = 0; i < lease->cell_count; i++) {

@@ -101,7 +101,6 @@ static const struct bad bad_files[] = {
     {GOOD "bos: yes\n", "7", "'bos' is yes (expected true or false)", 0},
     {GOOD "precision: float16\n", "7", "unknown precision 'float16' (did you mean 'bfloat16'?)", 0},
     {GOOD "precision: [float32, bfloat16]\n", "7", "'precision' is a list", 0},
-    {GOOD "store: {masks: true}\n", "7", "'masks: true' is not supported", STATUS_UNSUPPORTED},
     {GOOD "store: {item: true}\n", "7", "unknown key 'item' in store (did you mean 'items'?)", 0},
     {GOOD "store: {items: 1}\n", "7", "'items' is 1 (expected true or false)", 0},
     {GOOD "experiment: ../up\n", "7", "experiment '../up' (expected letters", 0},
@@ -201,7 +200,7 @@ static void every_key_is_read(void **state) {
                              "exclude:\n"
                              "  - {method: magnitude, sparsity: [\"2:4\", 0.5]}\n"
                              "  - {method: sparsegpt, damp: 0.1, draw: [1, 2]}\n"
-                             "store: {items: false, masks: false}\n");
+                             "store: {items: false, masks: true}\n");
   assert_string_equal(g->experiment, "all-of_it.1");
   assert_string_equal(g->models[0].name, "tiny");
   assert_int_equal(g->method_count, 4);
@@ -230,6 +229,7 @@ static void every_key_is_read(void **state) {
   assert_int_equal(g->window, 48);
   assert_int_equal(g->precision, PRECISION_BFLOAT16);
   assert_false(g->store_items);
+  assert_true(g->store_masks);
   assert_int_equal(g->exclude_count, 2);
   assert_int_equal(g->excludes[0].axes[AXIS_METHOD].count, 1);
   assert_int_equal(g->excludes[0].axes[AXIS_SPARSITY].count, 2);
