@@ -11,6 +11,7 @@ static const struct command commands[] = {
     {"run", "run an experiment, or carry on with one that was stopped", cmd_run},
     {"status", "how far a run has come: done, failed and why", cmd_status},
     {"table", "a table of a results file: text, CSV, Markdown or LaTeX", cmd_table},
+    {"report", "a results file as one HTML page: heat maps, spreads, tables", cmd_report},
     {"compare", "two variants item by item: differences, flips, exact tests", cmd_compare},
     {"prune", "prune one model and write it as a checkpoint", cmd_prune},
     {"score", "log-likelihoods of (context, continuation) pairs", cmd_score},
