@@ -129,7 +129,9 @@ static bool factor_column(const struct factor_local *f, const float *h, int k, d
   for (int i = k; i >= 0; i--) {
     read_tile(f, h, i, k, panel_at(f, i));
     for (int j = k + 1; j < f->blocks; j++) {
-      factor_tile_subtract(panel_at(f, i), tile_at(f, i, j), tile_at(f, k, j));
+      int next = j + 1 < f->blocks ? j + 1 : j;
+      factor_tile_subtract(panel_at(f, i), tile_at(f, i, j), tile_at(f, k, j), tile_at(f, i, next),
+                           tile_at(f, k, next));
     }
   }
   if (!factor_diagonal(f, k, add)) {
@@ -139,7 +141,8 @@ static bool factor_column(const struct factor_local *f, const float *h, int k, d
 #pragma omp parallel for schedule(dynamic, 1)
   for (int i = 0; i < k; i++) {
     clear(tile_at(f, i, k));
-    factor_tile_subtract(tile_at(f, i, k), panel_at(f, i), f->inverse);
+    factor_tile_subtract(tile_at(f, i, k), panel_at(f, i), f->inverse, panel_at(f, i + 1),
+                         f->inverse);
   }
   return true;
 }
@@ -150,13 +153,16 @@ static void invert_column(const struct factor_local *f, int k) {
 #pragma omp parallel for schedule(dynamic, 1)
   for (int j = 0; j < k; j++) {
     clear(panel_at(f, j));
-    factor_tile_subtract(panel_at(f, j), f->inverse, tile_at(f, j, k));
+    factor_tile_subtract(panel_at(f, j), f->inverse, tile_at(f, j, k), f->inverse,
+                         tile_at(f, j + 1, k));
   }
 #pragma omp parallel for schedule(dynamic, 1)
   for (int i = 0; i < k; i++) { /* the longest sums first */
     clear(tile_at(f, i, k));
     for (int j = i; j < k; j++) {
-      factor_tile_subtract(tile_at(f, i, k), tile_at(f, i, j), panel_at(f, j));
+      int next = j + 1 < k ? j + 1 : j;
+      factor_tile_subtract(tile_at(f, i, k), tile_at(f, i, j), panel_at(f, j), tile_at(f, i, next),
+                           panel_at(f, next));
     }
   }
 }

@@ -24,7 +24,9 @@ static inline size_t factor_tile_index(size_t row, size_t col) {
   return (row / FACTOR_LANES * FACTOR_EDGE + col) * FACTOR_LANES + row % FACTOR_LANES;
 }
 
-/* c −= a·bᵀ, on the calling thread; sums run through the columns in order. */
-void factor_tile_subtract(double *restrict c, const double *a, const double *b);
+/* c −= a·bᵀ, on the calling thread; sums run through the columns in order. next_a and next_b, the
+ * tiles of the call to come (or any), are fetched into the cache meanwhile. */
+void factor_tile_subtract(double *restrict c, const double *a, const double *b,
+                          const double *next_a, const double *next_b);
 
 #endif

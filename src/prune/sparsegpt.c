@@ -1,3 +1,4 @@
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -5,6 +6,7 @@
 #include "linalg/matmul.h"
 #include "prune/methods.h"
 #include "prune/select.h"
+#include "prune/sparsegpt_strip.h"
 
 enum { BLOCKSIZE, DAMP };
 enum { BLOCKSIZE_MOST = 4096 };
@@ -27,20 +29,20 @@ status sparsegpt_check(const struct params *params, const struct sparsity *spars
   return STATUS_OK;
 }
 
-/* One block of columns [first, first + width) of a task. */
+/* Column blocks are taken in batches: after a block only the rest of its batch is updated, after a
+ * batch everything behind, by one product of its depth instead of many thin ones. */
+enum { BATCH_WIDTH = 512 };
+
+/* One block of columns [first, first + width) of a batch [batch, batch_end). */
 struct panel {
   const struct prune_task *task;
-  int first, width;
-  float threshold; /* scores up to it go; unused for patterns */
-  float *factor;   /* [width][width]: the factor's diagonal block, close together for the cache */
-  float *scores;   /* [rows][width] */
-  float *errors;   /* [rows][width]: what was removed, over the factor's diagonal */
+  int first, width, batch, batch_end;
+  float *factor; /* [width][width]: the factor's diagonal block, close together for the cache */
+  float *scores; /* [rows][width] */
+  float *errors; /* [rows][batch_end - batch]: what was removed, over the factor's diagonal */
+  float *room;   /* [threads][strip_room(blocksize)] */
+  size_t each;   /* strip_room(blocksize) */
 };
-
-/* Row i of the factor's diagonal block, from the diagonal on. */
-static const float *factor_row(const struct panel *p, int i) {
-  return p->factor + (size_t)i * (size_t)p->width + i;
-}
 
 static void copy_factor(const struct panel *p) {
   size_t cols = (size_t)p->task->cols, width = (size_t)p->width;
@@ -50,89 +52,78 @@ static void copy_factor(const struct panel *p) {
   }
 }
 
-/* w² / u_ii² in float32, in the order of the authors' operations. */
-static float score(float w, float diagonal) {
-  return w * w / (diagonal * diagonal);
-}
-
 static void score_panel(const struct panel *p) {
   const struct prune_task *t = p->task;
+  const float *diagonal = p->room;
+  for (int i = 0; i < p->width; i++) {
+    p->room[i] = p->factor[(size_t)i * (size_t)(p->width + 1)];
+  }
 #pragma omp parallel for schedule(static)
   for (int r = 0; r < t->rows; r++) {
     const float *w = t->weights + (size_t)r * (size_t)t->cols + p->first;
-    float *scores = p->scores + (size_t)r * (size_t)p->width;
+    float *restrict scores = p->scores + (size_t)r * (size_t)p->width;
     for (int i = 0; i < p->width; i++) {
-      scores[i] = score(w[i], *factor_row(p, i));
+      scores[i] = strip_score(w[i], diagonal[i]);
     }
   }
 }
 
-/* Marks which of the m weights from column i of a row go, by what they have become by now: their
- * scores become 0, those of the kept 1. */
-static void mark_group(const struct panel *p, const float *w, float *scores, int i) {
-  int m = p->task->sparsity.m;
-  float marks[BLOCKSIZE_MOST];
-  for (int j = 0; j < m; j++) {
-    scores[i + j] = score(w[i + j], *factor_row(p, i + j));
-    marks[j] = 1;
-  }
-  select_groups(scores + i, marks, m, p->task->sparsity.n, m);
-  for (int j = 0; j < m; j++) {
-    scores[i + j] = marks[j];
-  }
-}
-
-/* Goes through one row's columns from the left: a weight that goes leaves its error to the columns
- * behind it in the block. */
-static void prune_row(const struct panel *p, int r) {
+static void prune_rows(const struct panel *p, float threshold) {
   const struct prune_task *t = p->task;
-  float *w = t->weights + (size_t)r * (size_t)t->cols + p->first;
-  float *scores = p->scores + (size_t)r * (size_t)p->width;
-  float *errors = p->errors + (size_t)r * (size_t)p->width;
-  int m = t->sparsity.m;
-  float threshold = m ? 0.5F : p->threshold;
-  for (int i = 0; i < p->width; i++) {
-    if (m && i % m == 0) {
-      mark_group(p, w, scores, i);
-    }
-    errors[i] = 0;
-    if (scores[i] <= threshold) {
-      const float *u = factor_row(p, i);
-      float e = w[i] / u[0];
-      for (int j = i + 1; j < p->width; j++) {
-        w[j] -= e * u[j - i];
-      }
-      w[i] = 0;
-      errors[i] = e;
-    }
+  const struct strip_block block = {.width = p->width,
+                                    .factor = p->factor,
+                                    .n = t->sparsity.n,
+                                    .m = t->sparsity.m,
+                                    .threshold = threshold};
+  size_t cols = (size_t)t->cols, lde = (size_t)(p->batch_end - p->batch);
+#pragma omp parallel for schedule(static)
+  for (int r = 0; r < t->rows; r += STRIP_ROWS) {
+    strip_prune(&block, t->rows - r < STRIP_ROWS ? t->rows - r : STRIP_ROWS,
+                t->weights + (size_t)r * cols + p->first, cols,
+                p->errors + (size_t)r * lde + (p->first - p->batch), lde,
+                p->room + (size_t)omp_get_thread_num() * p->each);
   }
 }
 
-/* W[:, behind] −= E·U[block, behind]. */
-static status update_behind(const struct panel *p, struct error *err) {
+/* W[:, to up to end] −= E·U[from up to `to`, to up to end], of columns in one batch or behind it.
+ */
+static status update(const struct panel *p, int from, int to, int end, struct error *err) {
   const struct prune_task *t = p->task;
-  int behind = p->first + p->width;
-  if (behind >= t->cols) {
+  if (to >= end) {
     return STATUS_OK;
   }
-  return matmul(false, false, t->rows, t->cols - behind, p->width, -1, p->errors, p->width,
-                t->factor + (size_t)p->first * (size_t)t->cols + behind, t->cols, 1,
-                t->weights + behind, t->cols, err);
+  return matmul(false, false, t->rows, end - to, to - from, -1, p->errors + (from - p->batch),
+                p->batch_end - p->batch, t->factor + (size_t)from * (size_t)t->cols + to, t->cols,
+                1, t->weights + to, t->cols, err);
 }
 
 static status prune_panel(struct panel *p, struct error *err) {
   const struct prune_task *t = p->task;
+  float threshold = -1;
   copy_factor(p);
   if (t->sparsity.m == 0) {
     score_panel(p);
-    p->threshold =
-        select_threshold(p->scores, (size_t)t->rows * (size_t)p->width, t->sparsity.ratio);
+    threshold = select_threshold(p->scores, (size_t)t->rows * (size_t)p->width, t->sparsity.ratio);
   }
-#pragma omp parallel for schedule(dynamic, 16)
-  for (int r = 0; r < t->rows; r++) {
-    prune_row(p, r);
+  prune_rows(p, threshold);
+  return update(p, p->first, p->first + p->width, p->batch_end, err);
+}
+
+static int least(int a, int b) {
+  return a < b ? a : b;
+}
+
+static status prune_batches(struct panel *p, int blocksize, int batch_width, struct error *err) {
+  int cols = p->task->cols;
+  for (p->batch = 0; p->batch < cols; p->batch = p->batch_end) {
+    p->batch_end = least(cols, p->batch + batch_width);
+    for (p->first = p->batch; p->first < p->batch_end; p->first += blocksize) {
+      p->width = least(blocksize, p->batch_end - p->first);
+      TRY(prune_panel(p, err));
+    }
+    TRY(update(p, p->batch, p->batch_end, cols, err));
   }
-  return update_behind(p, err);
+  return STATUS_OK;
 }
 
 /* Inputs that were never anything but zero cost nothing to drop. */
@@ -149,22 +140,23 @@ static void drop_dead(const struct prune_task *t) {
 
 status sparsegpt_prune(const struct prune_task *task, struct error *err) {
   TRY(sparsegpt_check(task->params, &task->sparsity, err));
-  int blocksize = (int)task->params->value[BLOCKSIZE];
-  size_t count = (size_t)task->rows * (size_t)blocksize;
-  struct panel p = {.task = task};
+  int blocksize = least((int)task->params->value[BLOCKSIZE], task->cols);
+  int batch_width =
+      least(blocksize * (blocksize < BATCH_WIDTH ? BATCH_WIDTH / blocksize : 1), task->cols);
+  size_t rows = (size_t)task->rows, width = (size_t)blocksize;
+  struct panel p = {.task = task, .each = strip_room(blocksize)};
   status st;
+  TRY_GOTO(st, done, mem_alloc_raw(&p.factor, width * width, sizeof *p.factor, err));
+  TRY_GOTO(st, done, mem_alloc_raw(&p.scores, rows * width, sizeof *p.scores, err));
+  TRY_GOTO(st, done, mem_alloc_raw(&p.errors, rows * (size_t)batch_width, sizeof *p.errors, err));
   TRY_GOTO(st, done,
-           mem_alloc_raw(&p.factor, (size_t)blocksize * (size_t)blocksize, sizeof *p.factor, err));
-  TRY_GOTO(st, done, mem_alloc_raw(&p.scores, count, sizeof *p.scores, err));
-  TRY_GOTO(st, done, mem_alloc_raw(&p.errors, count, sizeof *p.errors, err));
+           mem_alloc_raw(&p.room, (size_t)omp_get_max_threads() * p.each, sizeof *p.room, err));
   drop_dead(task);
-  for (p.first = 0; p.first < task->cols; p.first += blocksize) {
-    p.width = task->cols - p.first < blocksize ? task->cols - p.first : blocksize;
-    TRY_GOTO(st, done, prune_panel(&p, err));
-  }
+  st = prune_batches(&p, blocksize, batch_width, err);
 done:
   free(p.factor);
   free(p.scores);
   free(p.errors);
+  free(p.room);
   return st;
 }
