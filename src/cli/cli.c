@@ -12,6 +12,8 @@ static const struct command commands[] = {
     {"status", "how far a run has come: done, failed and why", cmd_status},
     {"table", "a table of a results file: text, CSV, Markdown or LaTeX", cmd_table},
     {"report", "a results file as one HTML page: heat maps, spreads, tables", cmd_report},
+    {"sensitivity", "how much the calibration set decides: spread, components, ranks",
+     cmd_sensitivity},
     {"compare", "two variants item by item: differences, flips, exact tests", cmd_compare},
     {"prune", "prune one model and write it as a checkpoint", cmd_prune},
     {"score", "log-likelihoods of (context, continuation) pairs", cmd_score},
@@ -30,7 +32,7 @@ static void print_help(void) {
   printf("Usage: espalier COMMAND [OPTION...] [FILE]\n"
          "Prunes language models on a grid and measures what every cut costs.\n\n");
   for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-    printf("  %-10s %s\n", commands[i].name, commands[i].about);
+    printf("  %-11s %s\n", commands[i].name, commands[i].about);
   }
   printf("\n  espalier COMMAND --help   what a command takes, with an example\n"
          "  espalier --version        the version\n\n"

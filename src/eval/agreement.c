@@ -215,6 +215,9 @@ static status judge(const struct panel *p, unsigned seed, struct concordance *ou
   for (size_t i = 0; i < p->items; i++) {
     out->first = sums[i] < sums[out->first] ? i : out->first;
   }
+  for (size_t i = 0; i < p->items; i++) {
+    out->firsts += sums[i] == sums[out->first];
+  }
   out->mean_rank = (double)sums[out->first] / 2 / (double)p->judges;
   out->w = p->judges > 1 && p->items > 1 ? coefficient(p) : NAN;
   if (isnan(out->w)) {

@@ -30,7 +30,8 @@ struct concordance {
   double p;   /* of a W at least as large when every judge ranks at random; NaN where w is */
   bool exact; /* from all orders; false: from CONCORDANCE_PERMUTATIONS random ones */
   double mean_rank; /* smallest mean rank of an item */
-  size_t first;     /* the item that has it (of several the first) */
+  size_t first;     /* the item that has it, of several the first */
+  size_t firsts;    /* how many have it */
 };
 enum { CONCORDANCE_PERMUTATIONS = 10000, CONCORDANCE_EXACT = 50000 };
 
