@@ -4,6 +4,8 @@
 #include <math.h>
 
 #include "base/rng.h"
+#include "store/distances.h"
+#include "store/mask_record.h"
 #include "store/record.h"
 
 static struct layer_row layers[3] = {
@@ -41,6 +43,32 @@ static const struct cell_record cell = {
     .correct_norm = correct_norm,
 };
 
+static const unsigned char bits[6] = {0xff, 0x01, 0x00, 0x01, 0xa5, 0x00}, stream[4] = {1, 2, 3, 4};
+static struct mask_bits tensors[2] = {
+    {.name = "model.layers.3.fc1.weight", .rows = 3, .cols = 9, .size = 6, .bytes = bits},
+    {.name = "model.layers.3.fc2.weight",
+     .rows = 64,
+     .cols = 8,
+     .deflated = true,
+     .size = 4,
+     .bytes = stream},
+};
+static const struct mask_record masks = {.variant = "0123456789abcdef0123456789abcdef",
+                                         .part = 1,
+                                         .parts = 3,
+                                         .count = 2,
+                                         .tensors = tensors};
+
+static const struct distance_record distance = {.id = "ffffffffffffffffffffffffffffffff",
+                                                .model = "nano-llama",
+                                                .calibration = "c4",
+                                                .draw = 4,
+                                                .samples = 128,
+                                                .length = 2048,
+                                                .dataset = "arc_easy",
+                                                .kind = "ngram",
+                                                .value = 0.62};
+
 struct bytes {
   unsigned char *at;
   size_t size;
@@ -49,12 +77,57 @@ struct bytes {
 static struct bytes encoded(enum record_kind kind) {
   struct error err = {0};
   struct bytes b;
-  if (kind == RECORD_VARIANT) {
+  switch (kind) {
+  case RECORD_VARIANT:
     assert_ok(record_encode_variant(&variant, &b.at, &b.size, &err));
-  } else {
+    break;
+  case RECORD_CELL:
     assert_ok(record_encode_cell(&cell, &b.at, &b.size, &err));
+    break;
+  case RECORD_MASKS:
+    assert_ok(record_encode_masks(&masks, &b.at, &b.size, &err));
+    break;
+  case RECORD_DISTANCE:
+    assert_ok(record_encode_distance(&distance, &b.at, &b.size, &err));
+    break;
   }
   return b;
+}
+
+static status decode(enum record_kind kind, const unsigned char *from, size_t size,
+                     struct error *err) {
+  status st = STATUS_BUG;
+  switch (kind) {
+  case RECORD_VARIANT: {
+    struct variant_record r = {0};
+    st = record_decode_variant(&r, from, size, err);
+    variant_record_free(&r);
+    break;
+  }
+  case RECORD_CELL: {
+    struct cell_record r = {0};
+    st = record_decode_cell(&r, from, size, err);
+    cell_record_free(&r);
+    break;
+  }
+  case RECORD_MASKS: {
+    struct mask_record r = {0};
+    st = record_decode_masks(&r, from, size, err);
+    for (size_t i = 0; i < r.count; i++) { /* all that it claims lies inside */
+      const struct mask_bits *t = &r.tensors[i];
+      assert_true(t->bytes >= from && t->bytes + t->size <= from + size);
+      assert_true(t->deflated || t->size == mask_bytes(t->rows, t->cols));
+    }
+    mask_record_free(&r);
+    break;
+  }
+  case RECORD_DISTANCE: {
+    struct distance_record r;
+    st = record_decode_distance(&r, from, size, err);
+    break;
+  }
+  }
+  return st;
 }
 
 /* Decodes bytes that may be anything, from a block of exactly their size so that a sanitizer sees a
@@ -64,16 +137,7 @@ static bool taken(enum record_kind kind, const unsigned char *from, size_t size)
   unsigned char *exact = malloc(size ? size : 1);
   assert_non_null(exact);
   memcpy(exact, from, size);
-  status st;
-  if (kind == RECORD_VARIANT) {
-    struct variant_record r = {0};
-    st = record_decode_variant(&r, exact, size, &err);
-    variant_record_free(&r);
-  } else {
-    struct cell_record r = {0};
-    st = record_decode_cell(&r, exact, size, &err);
-    cell_record_free(&r);
-  }
+  status st = decode(kind, exact, size, &err);
   free(exact);
   assert_true(st == STATUS_OK || st == STATUS_INPUT);
   assert_true(st == STATUS_OK || err.text[0]);
@@ -128,6 +192,51 @@ static void a_cell_comes_back_bit_for_bit(void **state) {
   free(b.at);
 }
 
+static void masks_come_back_bit_for_bit(void **state) {
+  (void)state;
+  struct error err = {0};
+  struct bytes b = encoded(RECORD_MASKS);
+  assert_int_equal(record_kind(b.at, b.size), RECORD_MASKS);
+  struct mask_record r = {0};
+  assert_ok(record_decode_masks(&r, b.at, b.size, &err));
+  assert_string_equal(r.variant, masks.variant);
+  assert_true(r.part == 1 && r.parts == 3 && r.count == 2);
+  assert_string_equal(r.tensors[0].name, tensors[0].name);
+  assert_true(r.tensors[0].rows == 3 && r.tensors[0].cols == 9 && !r.tensors[0].deflated);
+  assert_true(r.tensors[0].size == 6 && r.tensors[1].size == 4 && r.tensors[1].deflated);
+  assert_memory_equal(r.tensors[0].bytes, bits, 6);
+  assert_memory_equal(r.tensors[1].bytes, stream, 4);
+  mask_record_free(&r);
+  free(b.at);
+}
+
+static void masks_of_a_wrong_size_are_not_encoded(void **state) {
+  (void)state;
+  struct error err = {0};
+  struct mask_bits t = {.name = "w", .rows = 3, .cols = 9, .size = 5, .bytes = bits};
+  struct mask_record r = {.parts = 1, .count = 1, .tensors = &t};
+  struct bytes b;
+  assert_fails(record_encode_masks(&r, &b.at, &b.size, &err), STATUS_BUG, "5 bytes of a mask");
+  r = (struct mask_record){.part = 3, .parts = 3};
+  assert_fails(record_encode_masks(&r, &b.at, &b.size, &err), STATUS_BUG, "part 3 of 3");
+}
+
+static void a_distance_comes_back(void **state) {
+  (void)state;
+  struct error err = {0};
+  struct bytes b = encoded(RECORD_DISTANCE);
+  assert_int_equal(record_kind(b.at, b.size), RECORD_DISTANCE);
+  struct distance_record r;
+  assert_ok(record_decode_distance(&r, b.at, b.size, &err));
+  assert_string_equal(r.id, distance.id);
+  assert_string_equal(r.model, "nano-llama");
+  assert_string_equal(r.calibration, "c4");
+  assert_string_equal(r.dataset, "arc_easy");
+  assert_string_equal(r.kind, "ngram");
+  assert_true(r.draw == 4 && r.samples == 128 && r.length == 2048 && r.value == 0.62);
+  free(b.at);
+}
+
 static void a_failed_cell_without_items_comes_back(void **state) {
   (void)state;
   struct error err = {0};
@@ -153,7 +262,7 @@ static void the_encoding_is_little_endian_whatever_the_machine(void **state) {
 
 static void every_truncation_and_any_tail_is_refused(void **state) {
   (void)state;
-  for (int kind = RECORD_VARIANT; kind <= RECORD_CELL; kind++) {
+  for (int kind = RECORD_VARIANT; kind <= RECORD_DISTANCE; kind++) {
     struct bytes b = encoded((enum record_kind)kind);
     for (size_t n = 0; n < b.size; n++) {
       assert_false(taken((enum record_kind)kind, b.at, n));
@@ -169,9 +278,11 @@ static void every_truncation_and_any_tail_is_refused(void **state) {
 
 static void one_kind_is_not_decoded_as_the_other(void **state) {
   (void)state;
-  for (int kind = RECORD_VARIANT; kind <= RECORD_CELL; kind++) {
+  for (int kind = RECORD_VARIANT; kind <= RECORD_DISTANCE; kind++) {
     struct bytes b = encoded((enum record_kind)kind);
-    assert_false(taken((enum record_kind)(3 - kind), b.at, b.size));
+    for (int other = RECORD_VARIANT; other <= RECORD_DISTANCE; other++) {
+      assert_int_equal(taken((enum record_kind)other, b.at, b.size), other == kind);
+    }
     free(b.at);
   }
 }
@@ -182,7 +293,7 @@ static void flipped_bits_never_crash_and_never_ask_for_much_memory(void **state)
   rng_seed(&rng, 7);
   size_t refused = 0;
   for (int i = 0; i < 20000; i++) {
-    enum record_kind kind = i % 2 ? RECORD_CELL : RECORD_VARIANT;
+    enum record_kind kind = (enum record_kind)(RECORD_VARIANT + i % RECORD_DISTANCE);
     struct bytes b = encoded(kind);
     for (uint64_t flips = 1 + rng_below(&rng, 8); flips > 0; flips--) {
       b.at[rng_below(&rng, b.size)] ^= (unsigned char)(1U << rng_below(&rng, 8));
@@ -197,7 +308,7 @@ static void counts_beyond_the_bytes_left_are_refused_before_any_allocation(void 
   (void)state;
   /* Every run of eight bytes set to a huge number: whichever of them is a count, an allocation of
    * that size would fail with STATUS_MEMORY, which taken() does not allow. */
-  for (int kind = RECORD_VARIANT; kind <= RECORD_CELL; kind++) {
+  for (int kind = RECORD_VARIANT; kind <= RECORD_DISTANCE; kind++) {
     struct bytes b = encoded((enum record_kind)kind);
     for (size_t i = 4; i + 8 <= b.size; i++) {
       unsigned char kept[8];
@@ -223,6 +334,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_variant_comes_back_bit_for_bit),
       cmocka_unit_test(a_cell_comes_back_bit_for_bit),
+      cmocka_unit_test(masks_come_back_bit_for_bit),
+      cmocka_unit_test(masks_of_a_wrong_size_are_not_encoded),
+      cmocka_unit_test(a_distance_comes_back),
       cmocka_unit_test(a_failed_cell_without_items_comes_back),
       cmocka_unit_test(the_encoding_is_little_endian_whatever_the_machine),
       cmocka_unit_test(every_truncation_and_any_tail_is_refused),
