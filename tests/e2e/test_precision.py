@@ -44,6 +44,7 @@ with Scratch() as s:
     run("run", grid["float32"], "-o", f"{s}/f.h5", env=env, cwd=s)
     full = metrics(f"{s}/f.h5")
     expect(attribute(f"{s}/f.h5", "precision") == "float32", "the results do not tell their precision")
+    expect(full != half, "bfloat16 gives the bytes of float32")
     run("run", grid["bfloat16"], "-o", f"{s}/f.h5", env=env, cwd=s)
     expect(metrics(f"{s}/f.h5") == half, "a results file of float32 that goes on in bfloat16 differs from one of bfloat16 alone")
     again = run("run", grid["unset"], "-o", f"{s}/f.h5", env=env, cwd=s)
@@ -68,7 +69,7 @@ with Scratch() as s:
     expect(run(*score).stdout == run(*score, "--precision=float32").stdout, "float32 is not score's default")
     rough = [json.loads(line)["loglikelihood"] for line in one.splitlines()]
     worst = max(abs(a - b) for a, b in zip(exact, rough))
-    expect(worst < 0.02 * max(map(abs, exact)), f"bfloat16 is {worst} away from float32")
+    expect(0 < worst < 0.02 * max(map(abs, exact)), f"bfloat16 is {worst} away from float32")
 
     # refusals
     for args in (prune + ["-o", f"{s}/never"], score):
