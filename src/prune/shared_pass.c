@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "linalg/factor.h"
 #include "prune/hessian.h"
+#include "prune/progress.h"
 #include "prune/stats_kept.h"
 #include "prune/streams.h"
 #include "prune/triangle.h"

@@ -9,7 +9,6 @@
 
 #include "base/sequences.h"
 #include "model/model.h"
-#include "prune/progress.h"
 #include "prune/stats.h"
 
 struct shared_pass;
