@@ -13,7 +13,7 @@ function heatRows(setting, plains) {
   if (setting.plain) return rows.map((r) => ({ name: setting.method, list: r.list }));
   for (const p of plains) {
     if (p.model === setting.model && p.sparsity === setting.sparsity) {
-      rows.push({ name: `${p.method} (${unset})`, list: [...p.rows.values()][0] });
+      rows.push({ name: `(${p.method})`, title: `${p.method}, ${unset}`, list: [...p.rows.values()][0] });
     }
   }
   return rows;
@@ -51,7 +51,7 @@ function heatPanel(panel, map, ends) {
   const cells = map.cells.flat(), planned = cells.filter((c) => c.planned);
   const counts = map.cells.slice(0, map.own).flat().filter((c) => c.planned).map((c) => c.n);
   const common = counts.length ? [...counts].sort((a, b) => a - b)[counts.length >> 1] : 0;
-  const body = map.rows.map((row, r) => h("tr", null, h("th", { scope: "row", title: row.name }, row.name),
+  const body = map.rows.map((row, r) => h("tr", null, h("th", { scope: "row", title: row.title || row.name }, row.name),
     ...map.cells[r].map((cell, k) => {
       const td = heatCell(cell, ends, r < map.own ? common : 0, r * map.columns.length + k);
       if (map.columns[k].apart) td.classList.add("apart");
@@ -63,11 +63,10 @@ function heatPanel(panel, map, ends) {
   details(table, "td[data-cell]", (td) => {
     const cell = cells[Number(td.dataset.cell)];
     const row = map.rows[Math.floor(Number(td.dataset.cell) / map.columns.length)];
-    return [`${map.title}, ${row.name}, ${report.datasets[cell.dataset]}:`, describeCell(cell)];
+    return [`${row.title ? `${row.title}, ${map.sparsity}` : `${map.title}, ${row.name}`}, ${report.datasets[cell.dataset]}:`, describeCell(cell)];
   });
   const short = planned.filter((c) => c.n < c.planned).length;
-  const note = `n = ${plural(common, "draw")} per calibration set unless a cell says otherwise` +
-    (short ? `; ${plural(short, "cell")} of ${planned.length} with results missing` : "");
+  const note = `n = ${plural(common, "draw")}` + (short ? `; ${plural(short, "cell")} of ${planned.length} with results missing` : "");
   panel.replaceChildren(h("h3", null, map.title), h("p", { class: "note" }, note), scrollBox(table, map.title));
 }
 
@@ -75,8 +74,8 @@ function heatLegend(ends, columns) {
   const legend = h("div", { class: "legend" });
   const isOpen = (c) => report.open[c.metric] === 1;
   const add = (low, high) => legend.append(h("span", null, low, h("i", { class: "ramp both" }), high));
-  if (columns.some((c) => !isOpen(c))) add(`+${fixed(ends[0], 3)} or more`, `−${fixed(ends[0], 3)} or less (difference to dense)`);
-  if (columns.some(isOpen)) add(`×${(2 ** -ends[1]).toPrecision(2)}`, `${factor(2 ** ends[1])} or more (perplexity over dense)`);
+  if (columns.some((c) => !isOpen(c))) add(`+${fixed(ends[0], 3)}`, `−${fixed(ends[0], 3)}: difference to dense`);
+  if (columns.some(isOpen)) add(factor(2 ** -ends[1]), `${factor(2 ** ends[1])}: over dense`);
   legend.append(h("span", null, h("i", { class: "swatch" }), "no result, or no dense value"));
   return legend;
 }
@@ -91,18 +90,18 @@ addView({
       const columns = heatColumns();
       const maps = shown.filter((s) => !s.plain || !covered(s)).map((s) => {
         const rows = heatRows(s, plains);
-        return { title: settingTitle(s), rows, columns, own: s.rows.size,
+        return { title: settingTitle(s), sparsity: s.sparsity, rows, columns, own: s.rows.size,
           cells: rows.map((row) => columns.map((c) => gather(row.list, c.d, c.metric))) };
       });
       const losses = maps.flatMap((m) => m.cells.flat());
       const ends = [0.01, 0.1].map((least, open) => scaleEnd(losses.filter((c) => Number(c.open) === open).map(loss), least));
       const panels = maps.map((m) => {
-        const panel = h("section", { class: "panel", style: `min-height: ${90 + 30 * m.rows.length}px` });
+        const panel = h("section", { class: "panel", style: `min-height: ${90 + 30 * m.rows.length}px; min-width: min(100%, ${110 + 64 * columns.length}px)` });
         return lazily(panel, () => heatPanel(panel, m, ends));
       });
-      area.replaceChildren(heatLegend(ends, columns), maps.length ? h("div", { class: "panels" }, ...panels) : h("p", null, "No pruned variant matches."));
+      area.replaceChildren(heatLegend(ends, columns), maps.length ? h("div", { class: "panels loose" }, ...panels) : h("p", null, "No pruned variant matches."));
     };
-    main.append(h("p", { class: "note" }, "Mean over draws of the change to the dense model. Orange: lost; blue: gained. Touch a cell, or go there with the arrow keys, for n, the standard deviation and every draw."));
+    main.append(h("p", { class: "note" }, "Mean over draws of the change to the dense model. Orange: lost; blue: gained. n is the number of draws behind a mean; a cell that has another n, or fewer than planned, says so. Touch a cell, or go there with the arrow keys, for the standard deviation and every draw."));
     main.append(filterBar(heatFields, ["model"], [metricChoices()], redraw), area);
     redraw();
   },

@@ -109,6 +109,7 @@ addView({
       const list = chosenSettings(layerFields).filter((s) => !s.plain);
       const first = list.length ? layerSeries(data, list, 0) : [];
       const n = first.length ? Math.max(...first.flatMap((s) => s.blocks.map((p) => p.n))) : 0;
+      const silent = [...new Set(list.map((s) => s.method))].filter((m) => !first.some((f) => f.method === m));
       const panels = data.linears.map((name, k) => {
         const panel = h("section", { class: "panel", style: `min-height: ${layerHeight + 30}px` });
         return lazily(panel, () => {
@@ -117,7 +118,7 @@ addView({
         });
       });
       area.replaceChildren(methodLegend(list.filter((s) => first.some((f) => f.method === s.method))),
-        h("p", { class: "note" }, `Line: mean over ${plural(n, "variant")} per method (fewer where a block says so); shade: least to most. Across: block, from 0.`),
+        h("p", { class: "note" }, silent.length ? `No value: ${silent.join(", ")}. ` : "", `Line: mean over ${plural(n, "variant")} per method (fewer where a block says so); shade: least to most. Across: block, from 0.`),
         h("div", { class: "panels narrow" }, ...panels));
     };
     const sets = [...new Set(settings.filter((s) => !s.plain).flatMap((s) => [...s.rows.keys()]))];

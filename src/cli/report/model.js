@@ -66,8 +66,10 @@ function rowOf(variant, dataset, metric) {
   return metric < 0 ? -1 : valueAt[(variant.index * report.datasets.length + dataset) * report.metrics.length + metric];
 }
 
+const denses = new Map(); /* model -> its dense variant, or null */
 function denseOf(model) {
-  return variants.find((v) => v.dense && v.model === model) || null;
+  if (!denses.has(model)) denses.set(model, variants.find((v) => v.dense && v.model === model) || null);
+  return denses.get(model);
 }
 
 function denseValue(model, dataset, metric) {

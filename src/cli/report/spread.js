@@ -44,7 +44,7 @@ function ticks(low, high, log, most) {
   const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough);
   const found = [];
   for (let k = Math.ceil(low / step); k * step <= high * (1 + 1e-12); k++) found.push(k * step);
-  return found;
+  return found.length < 3 && most < 9 ? ticks(low, high, log, most * 2) : found;
 }
 
 /* position(value) in pixels from left to right. */

@@ -1,6 +1,7 @@
 /* A table of any length: sorted through an index, filtered by words, a page of rows in the
    document at a time. */
 const pageRows = 100;
+const fewRows = 20; /* up to here neither filter nor pages pay */
 
 /* column: {title, value(i) -> number or text, text(i) (default: the value), number: bool, long} */
 function compareBy(column, direction) {
@@ -76,7 +77,7 @@ function bigTable(label, columns, count) {
   } });
   select();
   return h("div", null,
-    h("div", { class: "filters" }, h("label", null, "Filter", input)),
+    count > fewRows ? h("div", { class: "filters" }, h("label", null, "Filter", input)) : null,
     scrollBox(h("table", null, h("thead", null, h("tr", null, ...headers)), body), label),
-    h("div", { class: "pager" }, back, next, shown));
+    count > fewRows ? h("div", { class: "pager" }, ...(count > pageRows ? [back, next] : []), shown) : null);
 }
