@@ -3,7 +3,6 @@
 #include "linalg/matmul.h"
 
 enum {
-  PASSES = 2,        /* a block runs once for its statistics and once pruned */
   SELECT_FLOPS = 40, /* per weight: scores and a sort of a row, in product-equivalents */
 };
 
@@ -36,23 +35,73 @@ static struct shapes block_shapes(const struct model *m) {
   return s;
 }
 
-double cost_prune(const struct model *m, const struct method *method, double tokens) {
+/* Of so many runs of a block. */
+static double cost_runs(const struct model *m, double tokens, int runs) {
+  return tokens * model_block_flops(m) / model_blocks(m) * runs;
+}
+
+/* Per block. */
+static double cost_statistics(const struct shapes *s, unsigned needs, double tokens) {
+  double flops = needs & (STATS_SQUARES | STATS_SUMS) ? 2 * tokens * s->inputs : 0;
+  /* a rank-k update: half of a product's 2·tokens·cols² */
+  return flops + (needs & STATS_GRAM ? tokens * s->squares : 0);
+}
+
+/* Per block: Cholesky n³/3 and triangular inverse n³/3. */
+static double cost_factors(const struct shapes *s) {
+  return 2.0 / 3.0 * s->cubes;
+}
+
+/* Per block: what the linears take once statistics and factors are there. */
+static double cost_linears(const struct shapes *s, const struct method *method) {
+  double flops = SELECT_FLOPS * s->weights;
+  flops += method->needs_factor ? s->updates : 0;
+  return flops + (method->needs & STATS_GRAM ? 4 * s->updates : 0); /* the relative error */
+}
+
+/* Blocks whose statistics and factors a shared pass has. */
+static int shared_blocks(const struct model *m, enum propagate propagate) {
+  return propagate == PROPAGATE_DENSE ? model_blocks(m) : 1;
+}
+
+/* A pruning in which the first `known` blocks' statistics are there. */
+static double cost_prune_from(const struct model *m, const struct method *method,
+                              enum propagate propagate, double tokens, int known) {
   if (method->dense) {
     return 0;
   }
   struct shapes s = block_shapes(m);
-  double flops = SELECT_FLOPS * s.weights;
-  if (method->needs & (STATS_SQUARES | STATS_SUMS)) {
-    flops += 2 * tokens * s.inputs;
+  int blocks = model_blocks(m), left = blocks - known;
+  double flops = blocks * cost_linears(&s, method);
+  if (method->needs == STATS_NONE) {
+    return flops;
   }
-  if (method->needs & STATS_GRAM) {
-    flops += tokens * s.squares; /* a rank-k update: half of a product's 2·tokens·cols² */
-  }
-  if (method->needs_factor) {
-    flops += 2.0 / 3.0 * s.cubes + s.updates; /* Cholesky n³/3 and triangular inverse n³/3 */
-  }
-  double passes = method->needs == STATS_NONE ? 0 : PASSES * tokens * model_block_flops(m);
-  return model_blocks(m) * flops + passes;
+  flops += left * cost_statistics(&s, method->needs, tokens);
+  flops += method->needs_factor ? left * cost_factors(&s) : 0;
+  int again = propagate == PROPAGATE_PRUNED ? blocks - 1 : 0; /* all but the last, once pruned */
+  return flops + cost_runs(m, tokens, left + again);
+}
+
+double cost_prune(const struct model *m, const struct method *method, enum propagate propagate,
+                  double tokens) {
+  return cost_prune_from(m, method, propagate, tokens, 0);
+}
+
+double cost_prune_rest(const struct model *m, const struct method *method, enum propagate propagate,
+                       double tokens) {
+  return cost_prune_from(m, method, propagate, tokens, shared_blocks(m, propagate));
+}
+
+double cost_shared_pass(const struct model *m, enum propagate propagate, unsigned needs,
+                        double tokens) {
+  struct shapes s = block_shapes(m);
+  int blocks = shared_blocks(m, propagate);
+  return blocks * cost_statistics(&s, needs, tokens) + cost_runs(m, tokens, blocks);
+}
+
+double cost_shared_factors(const struct model *m, enum propagate propagate) {
+  struct shapes s = block_shapes(m);
+  return shared_blocks(m, propagate) * cost_factors(&s);
 }
 
 double cost_evaluate(const struct model *m, double tokens, double queries) {

@@ -9,9 +9,19 @@
  * a processor with AVX-512 (a third of what its matrix product alone does). */
 #define COST_RATE 6e10
 
-/* Pruning `tokens` calibration tokens' worth: two forward passes per block, statistics,
- * factorisations, and the method's own arithmetic. 0 for the dense model. */
-double cost_prune(const struct model *m, const struct method *method, double tokens);
+/* Pruning `tokens` calibration tokens' worth by itself: forward passes, statistics, factorisations,
+ * and the method's own arithmetic. 0 for the dense model. */
+double cost_prune(const struct model *m, const struct method *method, enum propagate propagate,
+                  double tokens);
+
+/* What is left of it beside a shared pass that has its statistics and factors. */
+double cost_prune_rest(const struct model *m, const struct method *method, enum propagate propagate,
+                       double tokens);
+
+/* A shared pass over so many tokens, and the factors of one of its snapshots with one damping. */
+double cost_shared_pass(const struct model *m, enum propagate propagate, unsigned needs,
+                        double tokens);
+double cost_shared_factors(const struct model *m, enum propagate propagate);
 
 /* One data set: `tokens` through all blocks, `queries` through the head. */
 double cost_evaluate(const struct model *m, double tokens, double queries);

@@ -10,7 +10,7 @@
 #include "base/yaml.h"
 #include "data/task.h"
 #include "linalg/precision.h"
-#include "prune/method.h"
+#include "prune/prune.h"
 
 /* Where names are looked up. Owned by the caller, and alive as long as the grid and its plan;
  * nothing below cli/ reads the environment. */
@@ -93,6 +93,7 @@ struct grid {
   struct grid_int *lengths; /* value 0 (the default): the model's positions, at most 2048 */
   size_t length_count;
   int draws;                  /* default 1 */
+  enum propagate propagate;   /* default PROPAGATE_PRUNED */
   struct grid_name *datasets; /* names of tasks, or paths */
   size_t dataset_count;
   int limit;        /* items per data set; 0: all (key absent) */
@@ -111,8 +112,7 @@ struct grid {
 };
 
 /* Reads and checks a file; the models' folders, tasks, calibration sets and presets that it names
- * must exist, but none is opened yet. STATUS_INPUT for what is wrong, STATUS_UNSUPPORTED for
- * `propagate: dense`. */
+ * must exist, but none is opened yet. STATUS_INPUT for what is wrong. */
 status grid_open(struct grid **out, const char *path, const struct places *places,
                  struct error *err);
 void grid_close(struct grid *g);

@@ -168,14 +168,15 @@ static status parse_ints(struct grid *g, const struct yaml *node, const char *wh
   return STATUS_OK;
 }
 
-static status parse_propagate(const struct grid *g, const struct yaml *node, struct error *err) {
-  static const char *const names[] = {"pruned", "dense"};
+static status parse_propagate(struct grid *g, const struct yaml *node, struct error *err) {
+  const char *names[PROPAGATE_COUNT];
+  for (int i = 0; i < PROPAGATE_COUNT; i++) {
+    names[i] = propagate_name((enum propagate)i);
+  }
   int choice;
-  TRY(yaml_choice(&g->file, node, "propagate", names, 2, &choice, err));
-  return choice == 0 ? STATUS_OK
-                     : err_at(err, STATUS_UNSUPPORTED, g->file.path, node->line,
-                              "'propagate: dense' is not supported by this version (expected "
-                              "pruned)");
+  TRY(yaml_choice(&g->file, node, "propagate", names, PROPAGATE_COUNT, &choice, err));
+  g->propagate = (enum propagate)choice;
+  return STATUS_OK;
 }
 
 /* A set is a file of configs/calibration, a path, or a data folder. */

@@ -66,6 +66,7 @@ static status build(struct plan *p, enum plan_level level, struct error *err) {
   TRY(mem_alloc(&p->cells, count * p->dataset_count, sizeof *p->cells, err));
   TRY(mem_alloc(&p->longest, count, sizeof *p->longest, err));
   TRY(grid_expand(p->grid, add_point, p, err));
+  TRY(plan_find_shares(p, err));
   if (level == PLAN_FULL) {
     TRY(plan_identify(p, err));
   }
@@ -95,6 +96,7 @@ void plan_free(struct plan *p) {
     return;
   }
   plan_cache_free(p->cache);
+  plan_shares_free(p);
   for (size_t i = 0; i < p->variant_count; i++) {
     free(p->variants[i].params_json);
   }

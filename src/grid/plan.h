@@ -48,10 +48,25 @@ struct variant {
   int calibration;        /* index into plan->calibrations, -1: none */
   int samples, length;    /* 0, 0 without calibration */
   int draw;               /* -1 without calibration */
-  double prune_flops;     /* calibration passes, statistics, factorisation, pruning */
-  double eval_flops;      /* all its data sets */
-  double seconds;         /* estimate from both on one process (cost.h) */
-  double peak_bytes;      /* estimate of the most memory that one process needs at once */
+  int share;              /* index into plan->shares, -1: nothing to share */
+  double alone_flops; /* calibration passes, statistics, factorisation, pruning: all by itself */
+  double prune_flops; /* the same with its part of what is shared */
+  double eval_flops;  /* all its data sets */
+  double seconds;     /* estimate from both on one process (cost.h) */
+  double peak_bytes;  /* estimate of the most memory that one process needs at once */
+};
+
+/* Variants whose statistics come from one pass of the dense model: of the same model, calibration
+ * set, length and draw. */
+struct plan_share {
+  size_t variants;
+  size_t longest; /* the variant that takes the most samples */
+  int *samples;   /* [sample_count], rising */
+  size_t sample_count;
+  unsigned needs; /* STATS_* bits of all methods */
+  double *damps;  /* [damp_count]: of factors */
+  size_t damp_count;
+  double flops; /* of the pass and the factors; 0 when light */
 };
 
 /* One (variant, data set). */
@@ -71,6 +86,8 @@ struct plan {
   size_t calibration_count;
   struct variant *variants;
   size_t variant_count;
+  struct plan_share *shares; /* [share_count] */
+  size_t share_count;
   struct cell *cells;       /* [variant_count][dataset_count] */
   size_t *longest;          /* [variant_count]: indices, most expensive first, ties in plan order */
   struct plan_cache *cache; /* calibration draws between plan_draw calls */
@@ -91,6 +108,9 @@ static inline struct cell *plan_cell(const struct plan *p, size_t variant, size_
 /* The variant's calibration ids, zero sequences when it needs none; free with sequences_free. The
  * first call for a set makes all its draws and keeps them. One thread at a time. */
 status plan_draw(struct plan *p, size_t variant, struct sequences *out, struct error *err);
+
+/* What the pass of a share is made of, without calibration, scratch and progress. */
+struct shared_pass_options plan_shared_pass(const struct plan *p, const struct plan_share *share);
 
 /* What evalset_create takes for this grid. */
 struct evalset_options plan_evalset_options(const struct plan *p);

@@ -56,11 +56,11 @@ static status identify_variant(struct plan *p, struct variant *v, struct error *
   TRY(digest_feed_text(&d, v->sparsity_text, err));
   TRY(digest_feed_text(&d, draw, err));
   TRY(digest_feed_text(&d, precision_name(p->grid->precision), err));
+  if (v->calibration >= 0 && p->grid->propagate != PROPAGATE_PRUNED) {
+    TRY(digest_feed_text(&d, "propagate", err));
+    TRY(digest_feed_text(&d, propagate_name(p->grid->propagate), err));
+  }
   digest_finish(&d, v->id);
-  double tokens = (double)v->samples * v->length;
-  const struct model *m = p->models[v->model].model;
-  v->prune_flops = cost_prune(m, v->method, tokens);
-  v->peak_bytes = cost_bytes(m, v->method, tokens);
   return STATUS_OK;
 }
 
@@ -139,6 +139,7 @@ status plan_identify(struct plan *p, struct error *err) {
     st = identify_variants(p, err);
   }
   if (st == STATUS_OK) {
+    plan_price_variants(p);
     st = identify_cells(p, flops, err);
   }
   free(flops);

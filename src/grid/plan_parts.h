@@ -15,6 +15,13 @@ int plan_default_length(const struct model *m);
 /* Opens models, tasks and calibration sets, and checks what depends on them. */
 status plan_open_parts(struct plan *p, struct error *err);
 
+/* Finds the variants that share. */
+status plan_find_shares(struct plan *p, struct error *err);
+void plan_shares_free(struct plan *p);
+
+/* Operations of shares and of what is left to their variants, and memory. */
+void plan_price_variants(struct plan *p);
+
 /* Digests, ids and costs; reads, renders and draws everything. */
 status plan_identify(struct plan *p, struct error *err);
 

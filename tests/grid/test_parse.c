@@ -87,8 +87,7 @@ static const struct bad bad_files[] = {
     {HEAD "  draws: 0\n" DATA, "6", "'draws' is 0", 0},
     {HEAD "  draws: [1, 2]\n" DATA, "6", "'draws' is a list", 0},
     {HEAD "  propagate: dens\n" DATA, "6", "unknown propagate 'dens' (did you mean 'dense'?)", 0},
-    {HEAD "  propagate: dense\n" DATA, "6", "'propagate: dense' is not supported",
-     STATUS_UNSUPPORTED},
+    {HEAD "  propagate: [dense, pruned]\n" DATA, "6", "'propagate' is a list", 0},
     {HEAD "datasets: [sst3]\n", "6", "unknown data set 'sst3' (did you mean 'sst2'?)", 0},
     {HEAD "datasets: [sst2, sst2]\n", "6", "equal entries in a list: sst2 stands twice", 0},
     {HEAD "datasets:\n", "", "no datasets", 0},
@@ -190,7 +189,7 @@ static void every_key_is_read(void **state) {
                              "  samples: [8, 16]\n"
                              "  length: [32, 64]\n"
                              "  draws: 3\n"
-                             "  propagate: pruned\n"
+                             "  propagate: dense\n"
                              "datasets: [sst2]\n"
                              "limit: 100\n"
                              "precision: bfloat16\n"
@@ -204,6 +203,7 @@ static void every_key_is_read(void **state) {
   assert_string_equal(g->experiment, "all-of_it.1");
   assert_string_equal(g->models[0].name, "tiny");
   assert_int_equal(g->method_count, 4);
+  assert_int_equal(g->propagate, PROPAGATE_DENSE);
   assert_string_equal(g->methods[2].label, "sparsegpt");
   assert_int_equal(g->methods[2].count, 4);
   int block = method_param_index(g->methods[2].method, "blocksize");

@@ -274,6 +274,78 @@ static void costs_grow_with_work_and_the_longest_goes_first(void **state) {
   drop(&m);
 }
 
+static void what_shares_a_pass_is_of_one_model_set_length_and_draw(void **state) {
+  (void)state;
+  struct made m =
+      make("models: [nano]\nmethods: [magnitude, wanda, sparsegpt: {damp: [0.01, 0.1]}]\n"
+           "sparsity: [0, 0.5, 2:4]\n"
+           "calibration: {sets: [texts], samples: [4, 2], length: [8, 16], draws: 2}\n"
+           "exclude:\n  - {method: sparsegpt, draw: 1}\n" DATA,
+           PLAN_LIGHT);
+  const struct plan *p = m.plan;
+  assert_int_equal(p->share_count, 4); /* 2 lengths, 2 draws */
+  for (size_t i = 0; i < p->variant_count; i++) {
+    const struct variant *v = &p->variants[i];
+    bool shares = v->calibration >= 0 && strcmp(v->sparsity_text, "0") != 0;
+    assert_int_equal(v->share >= 0, shares);
+    if (!shares) {
+      continue;
+    }
+    const struct plan_share *s = &p->shares[v->share];
+    const struct variant *longest = &p->variants[s->longest];
+    assert_true(longest->length == v->length && longest->draw == v->draw && longest->samples == 4);
+    assert_int_equal(s->sample_count, 2);
+    assert_true(s->samples[0] == 2 && s->samples[1] == 4);
+    assert_int_equal(s->needs, v->draw ? STATS_SQUARES : STATS_SQUARES | STATS_GRAM);
+    assert_int_equal(s->damp_count, v->draw ? 0 : 2);
+    assert_int_equal(s->variants, (v->draw ? 1 : 3) * 2 * 2);
+  }
+  drop(&m);
+}
+
+/* Enough of a grid that a share is worth it. */
+#define SHARED(propagate)                                                                          \
+  "models: [nano]\nmethods: [magnitude, wanda, ria, sparsegpt]\nsparsity: [0.5, 2:4, 0.6]\n"       \
+  "calibration: {sets: [texts], samples: [2, 4], length: 64" propagate "}\n" DATA
+
+static double prune_flops(const struct plan *p, bool alone) {
+  double sum = 0;
+  for (size_t i = 0; i < p->variant_count; i++) {
+    sum += alone ? p->variants[i].alone_flops : p->variants[i].prune_flops;
+  }
+  return sum;
+}
+
+static void sharing_costs_less_and_dense_passes_least(void **state) {
+  (void)state;
+  struct made pruned = make(SHARED(""), PLAN_FULL);
+  struct made dense = make(SHARED(", propagate: dense"), PLAN_FULL);
+  double one_by_one = prune_flops(pruned.plan, true);
+  assert_true(prune_flops(pruned.plan, false) < one_by_one);
+  assert_true(prune_flops(dense.plan, true) < one_by_one);
+  assert_true(prune_flops(dense.plan, false) < prune_flops(dense.plan, true));
+  assert_true(dense.plan->variants[9].peak_bytes > pruned.plan->variants[9].peak_bytes);
+  drop(&pruned);
+  drop(&dense);
+}
+
+/* And only that of variants which see calibration data. */
+static void propagate_dense_is_part_of_an_identity(void **state) {
+  (void)state;
+  struct made unset = make(SHARED(""), PLAN_FULL);
+  struct made pruned = make(SHARED(", propagate: pruned"), PLAN_FULL);
+  struct made dense = make(SHARED(", propagate: dense"), PLAN_FULL);
+  assert_int_equal(unset.plan->variant_count, dense.plan->variant_count);
+  for (size_t i = 0; i < unset.plan->variant_count; i++) {
+    const struct variant *v = &unset.plan->variants[i];
+    assert_string_equal(v->id, pruned.plan->variants[i].id);
+    assert_int_equal(strcmp(v->id, dense.plan->variants[i].id) == 0, v->calibration < 0);
+  }
+  drop(&unset);
+  drop(&pruned);
+  drop(&dense);
+}
+
 static void resident_weights_cost_half_the_memory_in_bfloat16(void **state) {
   (void)state;
   double bytes[2];
@@ -396,6 +468,9 @@ int main(void) {
       cmocka_unit_test(cells_change_with_data_and_task),
       cmocka_unit_test(draws_are_the_same_at_both_levels_and_prefixes_of_each_other),
       cmocka_unit_test(costs_grow_with_work_and_the_longest_goes_first),
+      cmocka_unit_test(what_shares_a_pass_is_of_one_model_set_length_and_draw),
+      cmocka_unit_test(sharing_costs_less_and_dense_passes_least),
+      cmocka_unit_test(propagate_dense_is_part_of_an_identity),
       cmocka_unit_test(resident_weights_cost_half_the_memory_in_bfloat16),
       cmocka_unit_test(what_only_the_open_files_show_is_refused_before_any_work),
   };
