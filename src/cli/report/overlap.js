@@ -123,8 +123,9 @@ addView({
     const low = values.reduce((a, b) => Math.min(a, b), 1), scale = low < 0.95 ? low : 0.95;
     main.append(h("p", { class: "note" }, "Intersection over union of the weights that two masks remove, over all linears; mean over pairs of draws. On the diagonal: draws of one set with each other."));
     main.append(h("div", { class: "legend" }, h("span", null, fixed(scale, 3), h("i", { class: "ramp one" }), "1 (the same masks)")));
-    main.append(h("div", { class: "panels narrow" }, ...data.groups.map((g) => {
-      const panel = h("section", { class: "panel", style: "min-height: 200px" });
+    main.append(h("div", { class: "panels loose" }, ...data.groups.map((g) => {
+      const sets = new Set(g.variants.map((v) => variants[v].calibration)).size;
+      const panel = h("section", { class: "panel", style: `min-height: 200px; width: min(100%, ${Math.max(380, 130 + 68 * sets)}px)` });
       return lazily(panel, () => overlapPanel(panel, g, overlapTitle(g), scale));
     })));
   },

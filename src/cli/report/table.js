@@ -26,7 +26,7 @@ function bodyRow(columns, i) {
   return h("tr", null, ...columns.map((c, k) => {
     const text = cellText(c, i);
     const kind = (c.number ? "number" : "") + (c.long ? " long" : "") + (text === "failed" ? " state-failed" : "");
-    return h(k ? "td" : "th", k ? { class: kind || null } : { scope: "row" }, text);
+    return h(k ? "td" : "th", k ? { class: kind || null } : { scope: "row", title: text }, text);
   }));
 }
 
