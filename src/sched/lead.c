@@ -380,7 +380,7 @@ static status make_master(struct lead *l, struct error *err) {
   struct master_task *tasks;
   TRY(mem_alloc(&tasks, l->tasks.count, sizeof *tasks, err));
   for (size_t i = 0; i < l->tasks.count; i++) {
-    tasks[i] = (struct master_task){l->tasks.at[i].cost, l->tasks.at[i].cells};
+    tasks[i] = (struct master_task){l->tasks.at[i].cost, l->tasks.at[i].cells, l->tasks.at[i].key};
   }
   struct master_options options = {.ranks = l->ranks,
                                    .lease_timeout = l->o->run->lease_timeout,

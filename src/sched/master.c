@@ -3,13 +3,14 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "sched/heap.h"
+#include "sched/queue.h"
 
 enum rank_state { RANK_AWAITED, RANK_IDLE, RANK_BUSY, RANK_LOST };
 
 struct rank {
   enum rank_state state;
   int task; /* RANK_BUSY */
+  int key;  /* of its last lease, 0 when it was lost since */
   bool gone;
   int64_t instance;
   int cell;       /* what it works on, as far as it told */
@@ -19,8 +20,9 @@ struct rank {
 struct task {
   double cost;
   int cells, open; /* open: cells without a result */
-  size_t first;    /* of its cells in `cells` */
-  int crashes;     /* before its first cell */
+  int key;
+  size_t first; /* of its cells in `cells` */
+  int crashes;  /* before its first cell */
 };
 
 struct cell {
@@ -35,7 +37,7 @@ struct master {
   struct cell *cells;
   size_t cell_count, done;
   struct rank *ranks;
-  struct heap pending;   /* tasks by falling cost */
+  struct queue pending;
   struct heap idle;      /* ranks by number */
   struct heap deadlines; /* busy ranks by the time at which they count as lost */
   int64_t instances;
@@ -66,17 +68,17 @@ status master_create(struct master **out, const struct master_options *options,
   status st;
   TRY_GOTO(st, fail, mem_alloc(&m->tasks, count, sizeof *m->tasks, err));
   TRY_GOTO(st, fail, mem_alloc(&m->ranks, (size_t)options->ranks, sizeof *m->ranks, err));
-  TRY_GOTO(st, fail, heap_create(&m->pending, count, err));
+  TRY_GOTO(st, fail, queue_create(&m->pending, tasks, count, err));
   TRY_GOTO(st, fail, heap_create(&m->idle, (size_t)options->ranks, err));
   TRY_GOTO(st, fail, heap_create(&m->deadlines, (size_t)options->ranks, err));
   for (size_t i = 0; i < count; i++) {
     m->tasks[i] = (struct task){.cost = tasks[i].cost,
                                 .cells = tasks[i].cells,
                                 .open = tasks[i].cells,
+                                .key = tasks[i].key,
                                 .first = m->cell_count};
     m->cell_count += (size_t)tasks[i].cells;
     m->cost += tasks[i].cost;
-    heap_set(&m->pending, i, -tasks[i].cost);
   }
   TRY_GOTO(st, fail, mem_alloc(&m->cells, m->cell_count, sizeof *m->cells, err));
   *out = m;
@@ -93,7 +95,7 @@ void master_free(struct master *m) {
   free(m->tasks);
   free(m->cells);
   free(m->ranks);
-  heap_free(&m->pending);
+  queue_free(&m->pending);
   heap_free(&m->idle);
   heap_free(&m->deadlines);
   free(m);
@@ -140,19 +142,24 @@ static bool fits(const struct master *m, size_t task, double now) {
   return now + m->tasks[task].cost * (m->spent_seconds / m->spent_cost) <= m->options.end;
 }
 
-/* Hands tasks to idle ranks, longest first. A task that cannot end in time is put aside for good:
- * time left only shrinks. */
+static void stay_with(struct master *m, size_t rank, int key) {
+  queue_move(&m->pending, m->ranks[rank].key, key);
+  m->ranks[rank].key = key;
+}
+
+/* Hands tasks to idle ranks. A task that cannot end in time is put aside for good: time left only
+ * shrinks. */
 static status hand_out(struct master *m, double now, struct actions *out, struct error *err) {
-  while (m->idle.count && m->pending.count) {
-    size_t task = heap_top(&m->pending);
-    heap_remove(&m->pending, task);
+  while (m->idle.count && m->pending.pending) {
+    size_t rank = heap_top(&m->idle), task = queue_take(&m->pending, m->ranks[rank].key);
     if (!fits(m, task, now)) {
       continue;
     }
-    size_t rank = heap_top(&m->idle);
     heap_remove(&m->idle, rank);
+    stay_with(m, rank, m->tasks[task].key);
     m->ranks[rank] = (struct rank){.state = RANK_BUSY,
                                    .task = (int)task,
+                                   .key = m->tasks[task].key,
                                    .instance = ++m->instances,
                                    .cell = MASTER_PREPARE,
                                    .started = now};
@@ -179,7 +186,7 @@ static void end_lease(struct master *m, int rank) {
   heap_remove(&m->deadlines, (size_t)rank);
   m->busy--;
   if (m->tasks[r->task].open > 0) {
-    heap_set(&m->pending, (size_t)r->task, -m->tasks[r->task].cost);
+    queue_put(&m->pending, (size_t)r->task);
   }
 }
 
@@ -221,6 +228,7 @@ static status lose(struct master *m, int rank, struct actions *out, struct error
     end_lease(m, rank);
   }
   r->state = RANK_LOST;
+  stay_with(m, (size_t)rank, 0);
   return STATUS_OK;
 }
 
@@ -339,7 +347,7 @@ status master_event(struct master *m, const struct event *e, struct actions *out
   TRY(hand_out(m, e->now, out, err));
   bool late = m->options.end > 0 && e->now >= m->options.end;
   /* nothing is pending and nobody works, though cells are open: what is left does not fit */
-  bool stuck = m->busy == 0 && m->pending.count == 0;
+  bool stuck = m->busy == 0 && m->pending.pending == 0;
   if (m->done == m->cell_count || late || m->gone == m->options.ranks || stuck) {
     return finish(m, out, err);
   }

@@ -5,7 +5,12 @@
  *
  * A task is a list of cells (a variant and its data sets) and goes out as a lease: (task, instance,
  * deadline). The instance grows with every lease, so that answers of a lease that was taken away
- * are told from those of the one that replaced it. Longest tasks go out first. */
+ * are told from those of the one that replaced it.
+ *
+ * Tasks with the same key share work that a rank does once and keeps while it stays with the key:
+ * a rank gets the longest task of the key it had last. When none is left it joins the key that has
+ * most left to do for each rank that would then be at it, so that the last keys are split. Tasks
+ * without a key count each for itself: the longest first. */
 #ifndef ESPALIER_SCHED_MASTER_H
 #define ESPALIER_SCHED_MASTER_H
 
@@ -18,6 +23,7 @@
 struct master_task {
   double cost; /* any unit, the same for all tasks */
   int cells;   /* >= 1 */
+  int key;     /* tasks of the same key share work; 0: none */
 };
 
 struct master_options {

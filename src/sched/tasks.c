@@ -5,12 +5,26 @@
 
 #include "base/mem.h"
 
+/* Keys are given to shares as they come up; a share of one variant ties a rank to nothing. */
+static int key_of(struct tasks *to, const struct plan *p, size_t variant) {
+  int share = p->variants[variant].share;
+  if (share < 0 || p->shares[share].variants < 2) {
+    return 0;
+  }
+  if (to->keys[share] == 0) {
+    to->keys[share] = ++to->key_count;
+  }
+  return to->keys[share];
+}
+
 static status add_task(struct tasks *to, const struct plan *p, size_t variant, const int *datasets,
                        int count, struct error *err) {
   TRY(mem_reserve(&to->at, &to->cap, to->count + 1, sizeof *to->at, err));
   struct work_task *t = &to->at[to->count];
-  *t = (struct work_task){
-      .variant = variant, .cells = count, .cost = p->variants[variant].prune_flops};
+  *t = (struct work_task){.variant = variant,
+                          .cells = count,
+                          .cost = p->variants[variant].prune_flops,
+                          .key = key_of(to, p, variant)};
   TRY(mem_alloc(&t->datasets, (size_t)count, sizeof *t->datasets, err));
   to->count++;
   memcpy(t->datasets, datasets, (size_t)count * sizeof *datasets);
@@ -70,7 +84,7 @@ status tasks_make(struct tasks *out, const struct plan *plan, const struct ledge
   *out = (struct tasks){0};
   int *missing;
   TRY(mem_alloc(&missing, plan->dataset_count, sizeof *missing, err));
-  status st = STATUS_OK;
+  status st = mem_alloc(&out->keys, plan->share_count, sizeof *out->keys, err);
   for (size_t v = 0; st == STATUS_OK && v < plan->variant_count; v++) {
     st = add_variant(out, plan, ledger, v, missing, err);
   }
@@ -83,5 +97,6 @@ void tasks_free(struct tasks *t) {
     free(t->at[i].datasets);
   }
   free(t->at);
+  free(t->keys);
   *t = (struct tasks){0};
 }

@@ -11,11 +11,14 @@ struct work_task {
   int *datasets; /* [cells] of the plan */
   int cells;
   double cost; /* floating-point operations */
+  int key;     /* of what it shares with other tasks; 0: nothing */
 };
 
 struct tasks {
   struct work_task *at;
   size_t count, cap;
+  int *keys; /* [shares of the plan]; 0: without a task so far */
+  int key_count;
   size_t reused; /* cells that the ledger has */
 };
 

@@ -60,7 +60,7 @@ static void heap_gives_the_smallest_key_first(void **state) {
 
 static void longest_tasks_go_out_first(void **state) {
   (void)state;
-  struct master_task tasks[] = {{1, 1}, {5, 1}, {3, 1}, {5, 1}};
+  struct master_task tasks[] = {{1, 1, 0}, {5, 1, 0}, {3, 1, 0}, {5, 1, 0}};
   int order[] = {1, 3, 2, 0};
   struct master *m = make(4, tasks, 4, 0);
   struct actions a = {0};
@@ -88,7 +88,7 @@ static void nothing_to_do_finishes_at_the_first_event(void **state) {
 
 static void a_silent_rank_loses_its_lease_and_its_late_answers_are_dropped(void **state) {
   (void)state;
-  struct master_task task = {1, 2};
+  struct master_task task = {1, 2, 0};
   struct master *m = make(2, &task, 1, 0);
   struct actions a = {0};
   feed(m, &a, (struct event){.kind = EVENT_READY, .rank = 1});
@@ -123,7 +123,7 @@ static void a_silent_rank_loses_its_lease_and_its_late_answers_are_dropped(void 
 
 static void a_beat_keeps_a_lease_alive(void **state) {
   (void)state;
-  struct master_task task = {1, 1};
+  struct master_task task = {1, 1, 0};
   struct master *m = make(1, &task, 1, 0);
   struct actions a = {0};
   feed(m, &a, (struct event){.kind = EVENT_READY});
@@ -139,7 +139,7 @@ static void a_beat_keeps_a_lease_alive(void **state) {
 
 static void a_cell_that_kills_three_workers_is_given_up_and_the_others_are_not(void **state) {
   (void)state;
-  struct master_task task = {1, 3};
+  struct master_task task = {1, 3, 0};
   struct master *m = make(4, &task, 1, 0);
   struct actions a = {0};
   feed(m, &a, (struct event){.kind = EVENT_READY, .rank = 0});
@@ -163,7 +163,7 @@ static void a_cell_that_kills_three_workers_is_given_up_and_the_others_are_not(v
 
 static void a_pruning_that_kills_three_workers_gives_up_its_cells(void **state) {
   (void)state;
-  struct master_task tasks[] = {{2, 3}, {1, 1}};
+  struct master_task tasks[] = {{2, 3, 0}, {1, 1, 0}};
   struct master *m = make(4, tasks, 2, 0);
   struct actions a = {0};
   for (int r = 0; r < 3; r++) {
@@ -184,7 +184,7 @@ static void a_pruning_that_kills_three_workers_gives_up_its_cells(void **state) 
 
 static void stop_drops_what_is_in_flight_and_stops_every_rank(void **state) {
   (void)state;
-  struct master_task tasks[] = {{2, 1}, {1, 1}, {1, 1}};
+  struct master_task tasks[] = {{2, 1, 0}, {1, 1, 0}, {1, 1, 0}};
   struct master *m = make(3, tasks, 3, 0);
   struct actions a = {0};
   feed(m, &a, (struct event){.kind = EVENT_READY, .rank = 0});
@@ -206,7 +206,7 @@ static void stop_drops_what_is_in_flight_and_stops_every_rank(void **state) {
 
 static void what_cannot_end_in_time_is_not_handed_out(void **state) {
   (void)state;
-  struct master_task tasks[] = {{10, 1}, {9, 1}, {2, 1}};
+  struct master_task tasks[] = {{10, 1, 0}, {9, 1, 0}, {2, 1, 0}};
   struct master *m = make(1, tasks, 3, 14);
   struct actions a = {0};
   struct event e = {.kind = EVENT_READY};
@@ -232,7 +232,7 @@ static void what_cannot_end_in_time_is_not_handed_out(void **state) {
 
 static void events_of_things_that_do_not_exist_are_refused(void **state) {
   (void)state;
-  struct master_task task = {1, 2};
+  struct master_task task = {1, 2, 0};
   struct master *m = make(2, &task, 1, 0);
   struct actions a = {0};
   struct event bad[] = {{.kind = EVENT_READY, .rank = 2},
@@ -319,8 +319,10 @@ static void sim_run(uint64_t seed) {
   s.task_count = (int)rng_below(&s.rng, 40) + 1;
   s.rank_count = (int)rng_below(&s.rng, 8) + 1;
   size_t cells = 0;
+  int keys = (int)rng_below(&s.rng, (uint64_t)s.task_count) + 1; /* 0 among them */
   for (int t = 0; t < s.task_count; t++) {
-    s.tasks[t] = (struct master_task){(double)rng_below(&s.rng, 9), (int)rng_below(&s.rng, 6) + 1};
+    s.tasks[t] = (struct master_task){(double)rng_below(&s.rng, 9), (int)rng_below(&s.rng, 6) + 1,
+                                      (int)rng_below(&s.rng, (uint64_t)keys)};
     cells += (size_t)s.tasks[t].cells;
   }
   s.m = make(s.rank_count, s.tasks, (size_t)s.task_count, 0);
@@ -371,7 +373,7 @@ static void ten_thousand_ranks_are_served(void **state) {
   struct master_task *tasks;
   assert_ok(mem_alloc(&tasks, TASKS, sizeof *tasks, &err));
   for (int i = 0; i < TASKS; i++) {
-    tasks[i] = (struct master_task){i % 97, 1};
+    tasks[i] = (struct master_task){i % 97, 1, i % 3 ? i % 1000 : 0};
   }
   struct master *m = make(RANKS, tasks, TASKS, 0);
   struct actions a = {0};
