@@ -13,6 +13,7 @@ struct follow_options {
   const struct transport *transport;
   const struct peers *peers;
   size_t budget;
+  const char *scratch;
   double silence; /* seconds without a word from rank 0 after which it is taken for lost */
   const volatile sig_atomic_t *stop;
 };

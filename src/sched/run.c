@@ -115,6 +115,7 @@ static status run_other(struct run *r, const struct transport *transport, struct
                                    .transport = transport,
                                    .peers = r->peers,
                                    .budget = r->o->budget,
+                                   .scratch = r->o->scratch,
                                    .silence = SILENCE * r->o->lease_timeout,
                                    .stop = r->o->stop};
   return follow(&options, &out->all_alive, err);

@@ -51,6 +51,7 @@ struct run_options {
   const char *mpi;      /* provenance: version of the MPI library, or "none" */
   struct group group;   /* all ranks of the run, or one process */
   size_t budget;        /* bytes for a model's weights: worker_create */
+  const char *scratch;  /* folder for what does not fit into memory, or NULL: likewise */
   double lease_timeout; /* seconds without a sign of life after which a rank is taken for lost */
   double time_left;     /* seconds from now after which to stop; 0: never */
   double write_every;   /* seconds between two results files */

@@ -9,12 +9,14 @@
 #include "sched/host.h"
 #include "sched/mask_parts.h"
 #include "sched/master.h"
+#include "sched/sharing.h"
 #include "store/record.h"
 
 struct worker {
   struct plan *plan;
   const struct worker_link *link;
   size_t budget;
+  struct sharing sharing;
   struct group group;
   struct evalset **sets;     /* [models][datasets], made at first use */
   struct overlay **overlays; /* [models], made at first use */
@@ -24,12 +26,14 @@ struct worker {
 };
 
 status worker_create(struct worker **out, struct plan *plan, const struct worker_link *link,
-                     size_t budget, struct error *err) {
+                     size_t budget, const char *scratch, struct error *err) {
   struct worker *w;
   TRY(mem_alloc(&w, 1, sizeof *w, err));
   w->plan = plan;
   w->link = link;
   w->budget = budget;
+  /* Beside it stand pruned weights and blocks to evaluate. */
+  w->sharing = (struct sharing){.plan = plan, .budget = budget / 2, .scratch = scratch};
   w->group = group_single();
   status st;
   TRY_GOTO(
@@ -53,6 +57,7 @@ void worker_free(struct worker *w) {
   for (size_t i = 0; w->overlays && i < w->plan->model_count; i++) {
     overlay_free(w->overlays[i]);
   }
+  sharing_free(&w->sharing);
   free(w->sets);
   free(w->overlays);
   free(w);
@@ -151,7 +156,8 @@ static status fill_layers(struct variant_record *r, const struct model *m,
 }
 
 static status prune_with(struct worker *w, const struct variant *v, const struct sequences *ids,
-                         struct overlay *overlay, struct variant_record *r, struct error *err) {
+                         struct shared_pass *shared, struct overlay *overlay,
+                         struct variant_record *r, struct error *err) {
   const struct model *m = w->plan->models[v->model].model;
   int linears;
   (void)model_linears(m, &linears);
@@ -161,6 +167,8 @@ static status prune_with(struct worker *w, const struct variant *v, const struct
                                   .params = v->params,
                                   .sparsity = v->sparsity,
                                   .calibration = v->calibration >= 0 ? ids : NULL,
+                                  .propagate = w->plan->grid->propagate,
+                                  .shared = shared,
                                   .factor = FACTOR_LOCAL,
                                   .group = &w->group,
                                   .progress = progress,
@@ -189,9 +197,13 @@ static status prune(struct worker *w, struct overlay **overlay, struct variant_r
   }
   overlay_clear(*kept);
   struct sequences ids = {0};
+  struct shared_pass *shared;
   status st = plan_draw(w->plan, index, &ids, err);
   if (st == STATUS_OK) {
-    st = prune_with(w, v, &ids, *kept, r, err);
+    st = sharing_take(&w->sharing, index, progress, w, &shared, err);
+  }
+  if (st == STATUS_OK) {
+    st = prune_with(w, v, &ids, shared, *kept, r, err);
   }
   sequences_free(&ids);
   *overlay = *kept;
@@ -305,11 +317,11 @@ static status do_lease(struct worker *w, struct variant_record *r, struct runner
   double start = host_seconds();
   struct overlay *overlay;
   status st = prune(w, &overlay, r, err);
+  r->seconds = host_seconds() - start; /* with what later variants share */
   if (st == STATUS_OK) {
     const struct model *m = w->plan->models[w->plan->variants[lease->variant].model].model;
     st = runner_open(runner, m, overlay, w->budget, err);
   }
-  r->seconds = host_seconds() - start;
   if (st != STATUS_OK) {
     return w->halted != STATUS_OK ? w->halted : fail_variant(w, r, err);
   }

@@ -19,9 +19,11 @@ struct worker_link {
 struct worker;
 
 /* plan (any level) and link are the caller's and outlive the worker. budget: bytes that a model's
- * weights may keep in memory between two passes; 0 streams them. */
+ * weights may keep in memory between two passes; 0 streams them. Statistics that variants share
+ * may take half as much again, and go to a file in the folder `scratch` when they need more (NULL:
+ * then nothing is shared). */
 status worker_create(struct worker **out, struct plan *plan, const struct worker_link *link,
-                     size_t budget, struct error *err);
+                     size_t budget, const char *scratch, struct error *err);
 void worker_free(struct worker *w);
 
 /* Prunes the lease's variant and evaluates its cells, one record for the variant (unless it is
