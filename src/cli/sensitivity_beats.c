@@ -14,8 +14,8 @@ static const struct sheet_column columns[COLUMNS] = {
     [WINS] = {"wins", SHEET_COUNT, SHEET_ALWAYS},
     [TIES] = {"ties", SHEET_COUNT, SHEET_ALWAYS},
     [LOSSES] = {"losses", SHEET_COUNT, SHEET_ALWAYS},
-    [BEATS] = {"P(A_beats_B)", SHEET_SHARE, SHEET_ALWAYS},
-    [CHANGE] = {"mean_A-B", SHEET_CHANGE, SHEET_ALWAYS},
+    [BEATS] = {"P_A_beats_B", SHEET_SHARE, SHEET_ALWAYS},
+    [CHANGE] = {"difference", SHEET_CHANGE, SHEET_ALWAYS},
     [P] = {"p", SHEET_P, SHEET_ALWAYS},
     [HOLM] = {"p_holm", SHEET_P, SHEET_ALWAYS},
     [WHY] = {"why", SHEET_TEXT, SHEET_FILLED},
@@ -108,10 +108,12 @@ status sensitivity_beats(const struct design *d, struct sheet *s, struct error *
     return str_addf(&s->notes, err, "one method at each sparsity: nothing to compare\n");
   }
   TRY(design_holm(s, P, HOLM, err));
-  return str_addf(&s->notes, err,
-                  "n: pairs of equal calibration set and draw (of those planned); a method without "
-                  "calibration stands against every draw; ties count half\n"
-                  "p: exact two-sided sign test of wins against losses, pairs taken as "
-                  "independent (draws of one set share what the set does, so p is the smallest it "
-                  "can be); p Holm: corrected over all rows\n");
+  return str_addf(
+      &s->notes, err,
+      "P: share of pairs that A wins, ties counting half; difference: mean of A - B; n: "
+      "pairs of equal calibration set and draw (of those planned); a method without "
+      "calibration stands against every draw\n"
+      "p: exact two-sided sign test of wins against losses, pairs taken as independent "
+      "(draws of one set share what the set does: p is then too small); p Holm: "
+      "corrected over all rows\n");
 }

@@ -140,6 +140,46 @@ static status add_variant(struct design *d, size_t v, size_t *cap, struct error 
   return STATUS_OK;
 }
 
+/* Where a text of the groups stands first. */
+static size_t first_with(const struct design *d, const struct design_group *g, bool model) {
+  size_t i = 0;
+  while (model ? strcmp(d->groups[i].as->model, g->as->model) != 0
+               : strcmp(d->groups[i].as->sparsity, g->as->sparsity) != 0) {
+    i++;
+  }
+  return i;
+}
+
+/* What is compared stands together: models and sparsities in the file's order, then samples. */
+static bool group_before(const struct design *d, const struct design_group *a,
+                         const struct design_group *b) {
+  const size_t keys[2][4] = {{first_with(d, a, true), first_with(d, a, false),
+                              (size_t)a->as->samples, (size_t)a->as->length},
+                             {first_with(d, b, true), first_with(d, b, false),
+                              (size_t)b->as->samples, (size_t)b->as->length}};
+  int k = 0;
+  while (k < 3 && keys[0][k] == keys[1][k]) {
+    k++;
+  }
+  return keys[0][k] < keys[1][k];
+}
+
+/* Methods keep their order. */
+static status sort_groups(struct design *d, struct error *err) {
+  struct design_group *sorted;
+  TRY(mem_alloc(&sorted, d->group_count, sizeof *sorted, err));
+  for (size_t i = 0; i < d->group_count; i++) {
+    size_t k = i;
+    for (; k > 0 && group_before(d, &d->groups[i], &sorted[k - 1]); k--) {
+      sorted[k] = sorted[k - 1];
+    }
+    sorted[k] = d->groups[i];
+  }
+  free(d->groups);
+  d->groups = sorted;
+  return STATUS_OK;
+}
+
 static status make(struct design *d, const struct design_query *q, bool *keep, struct error *err) {
   const struct results_file *f = d->file;
   TRY(design_choose(f, d->path, q, keep, err));
@@ -153,6 +193,7 @@ static status make(struct design *d, const struct design_query *q, bool *keep, s
       TRY(add_variant(d, v, &cap, err));
     }
   }
+  TRY(sort_groups(d, err));
   TRY(find_datasets(d, q, err));
   return design_fill(d, keep, err);
 }

@@ -90,6 +90,13 @@ static void add_draw(struct block *b, const struct design *d, size_t set, size_t
   }
 }
 
+/* Equal means that were added up in another order differ in the last bits: those go. */
+static double rounded(double value) {
+  int exponent;
+  double mantissa = frexp(value, &exponent);
+  return isfinite(value) ? ldexp(round(ldexp(mantissa, 40)), exponent - 40) : value;
+}
+
 static void score(struct block *b, const struct design *d, size_t set) {
   for (size_t i = 0; i < d->set_count; i++) {
     b->draws[i] = 0;
@@ -102,7 +109,8 @@ static void score(struct block *b, const struct design *d, size_t set) {
   }
   for (size_t i = 0; i < d->set_count; i++) {
     for (size_t k = 0; b->draws[i] && k < b->count; k++) {
-      b->scores[i * b->count + k] /= (double)b->draws[i];
+      double *sum = &b->scores[i * b->count + k];
+      *sum = rounded(*sum / (double)b->draws[i]);
     }
   }
 }

@@ -21,7 +21,7 @@ enum sheet_kind {
 /* When text shows a column; CSV and JSON have all of them. */
 enum sheet_show {
   SHEET_ALWAYS,
-  SHEET_VARIED, /* where rows differ in it */
+  SHEET_VARIED, /* where rows that have something in it differ */
   SHEET_FILLED, /* where a row has something in it */
   SHEET_DATA    /* never */
 };

@@ -68,18 +68,22 @@ static void put_head(char *to, const char *name) {
   to[i] = '\0';
 }
 
+/* What is not there ("-") is no value that others differ from. */
 static bool shown(const struct sheet *s, size_t c) {
-  char first[WORD], word[WORD];
+  char first[WORD] = "", word[WORD];
   enum sheet_show show = s->columns[c].show;
-  if (show == SHEET_ALWAYS || show == SHEET_DATA || s->rows == 0) {
+  if (show == SHEET_ALWAYS || show == SHEET_DATA) {
     return show == SHEET_ALWAYS;
   }
-  put(first, s->columns[c].kind, sheet_row(s, 0) + c);
   for (size_t r = 0; r < s->rows; r++) {
     put(word, s->columns[c].kind, sheet_row(s, r) + c);
-    if (show == SHEET_VARIED ? strcmp(word, first) != 0 : *word && strcmp(word, "-") != 0) {
+    if (*word == '\0' || strcmp(word, "-") == 0) {
+      continue;
+    }
+    if (show == SHEET_FILLED || (*first && strcmp(word, first) != 0)) {
       return true;
     }
+    memcpy(first, word, sizeof first);
   }
   return false;
 }
