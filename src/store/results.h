@@ -12,6 +12,7 @@
 struct variant_info {
   const char *id, *model, *method, *parameters /* JSON */, *sparsity, *calibration /* "" if none */;
   int32_t samples, length, draw; /* 0, 0, -1 when there is no calibration */
+  const char *propagate;         /* "pruned" or "dense"; NULL or "" likewise */
 };
 
 struct dataset_info {
@@ -60,6 +61,7 @@ status results_write(const char *path, const struct results *r, struct error *er
 struct results_variant {
   char *id, *model, *method, *parameters, *sparsity, *calibration, *status, *error;
   int samples, length, draw;
+  const char *propagate; /* "" without calibration; "pruned" in files older than the column */
   double achieved_sparsity, seconds;
 };
 struct results_metric {

@@ -1,11 +1,14 @@
 #include "store/results_parts.h"
 
 const struct column variant_columns[VARIANT_COLUMNS] = {
-    {"id", COLUMN_TEXT},         {"model", COLUMN_TEXT},     {"method", COLUMN_TEXT},
-    {"parameters", COLUMN_TEXT}, {"sparsity", COLUMN_TEXT},  {"calibration", COLUMN_TEXT},
-    {"samples", COLUMN_INTEGER}, {"length", COLUMN_INTEGER}, {"draw", COLUMN_INTEGER},
-    {"status", COLUMN_TEXT},     {"error", COLUMN_TEXT},     {"achieved_sparsity", COLUMN_REAL},
+    {"id", COLUMN_TEXT},         {"model", COLUMN_TEXT},
+    {"method", COLUMN_TEXT},     {"parameters", COLUMN_TEXT},
+    {"sparsity", COLUMN_TEXT},   {"calibration", COLUMN_TEXT},
+    {"samples", COLUMN_INTEGER}, {"length", COLUMN_INTEGER},
+    {"draw", COLUMN_INTEGER},    {"status", COLUMN_TEXT},
+    {"error", COLUMN_TEXT},      {"achieved_sparsity", COLUMN_REAL},
     {"seconds", COLUMN_REAL},    {"ranks", COLUMN_INTEGER},
+    {"propagate", COLUMN_TEXT}, /* the last: files before version 0.2 lack it */
 };
 const struct column metric_columns[METRIC_COLUMNS] = {
     {"variant", COLUMN_TEXT},  {"dataset", COLUMN_TEXT}, {"kind", COLUMN_TEXT},

@@ -6,7 +6,8 @@
 
 static status read_variants(struct results_file *out, const struct h5 *h, struct error *err) {
   struct read_rows r;
-  TRY(rows_read(&r, h, "/variants", variant_columns, VARIANT_COLUMNS, err));
+  bool old = !rows_have(h, "/variants", "propagate");
+  TRY(rows_read(&r, h, "/variants", variant_columns, VARIANT_COLUMNS - old, err));
   out->text[0] = r.at;
   TRY(mem_alloc(&out->variants, r.count, sizeof *out->variants, err));
   out->variant_count = r.count;
@@ -26,6 +27,8 @@ static status read_variants(struct results_file *out, const struct h5 *h, struct
         .achieved_sparsity = read_real(&r, i, 11),
         .seconds = read_real(&r, i, 12),
     };
+    struct results_variant *v = &out->variants[i];
+    v->propagate = !old ? read_text(&r, i, 14) : v->calibration[0] ? "pruned" : "";
   }
   return STATUS_OK;
 }

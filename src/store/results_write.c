@@ -27,7 +27,8 @@ static status write_variants(const struct results *r, const struct h5 *h, struct
                                   {.text = d && d->failed ? d->error : ""},
                                   {.real = d && !d->failed ? d->achieved_sparsity : NAN},
                                   {.real = d ? d->seconds : NAN},
-                                  {.integer = d ? d->ranks : 0}},
+                                  {.integer = d ? d->ranks : 0},
+                                  {.text = i->propagate ? i->propagate : ""}},
                   err);
   }
   if (st == STATUS_OK) {

@@ -190,6 +190,21 @@ static status count_rows(const struct h5 *h, const char *place, hid_t set, hid_t
   return st;
 }
 
+bool rows_have(const struct h5 *h, const char *place, const char *column) {
+  bool found = false;
+  hid_t set = H5Lexists(h->file, place, H5P_DEFAULT) > 0 ? H5Dopen2(h->file, place, H5P_DEFAULT)
+                                                         : H5I_INVALID_HID;
+  hid_t type = set >= 0 ? H5Dget_type(set) : H5I_INVALID_HID;
+  if (type >= 0) {
+    found = H5Tget_class(type) == H5T_COMPOUND && H5Tget_member_index(type, column) >= 0;
+    (void)H5Tclose(type);
+  }
+  if (set >= 0) {
+    (void)H5Dclose(set);
+  }
+  return found;
+}
+
 status rows_read(struct read_rows *out, const struct h5 *h, const char *place,
                  const struct column *columns, size_t column_count, struct error *err) {
   *out = (struct read_rows){0};

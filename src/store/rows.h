@@ -44,6 +44,9 @@ struct read_rows {
   unsigned char *at;            /* [count][stride]; free() it */
 };
 
+/* Whether there is such a table with such a column. */
+bool rows_have(const struct h5 *h, const char *place, const char *column);
+
 /* STATUS_INPUT when there is no such table or it lacks one of the columns. */
 status rows_read(struct read_rows *out, const struct h5 *h, const char *place,
                  const struct column *columns, size_t column_count, struct error *err);

@@ -57,9 +57,9 @@ static const struct cell_record fixture_cells[4] = {
     {.dataset = "bible/kjv", .failed = true, .error = "bible.jsonl: No such file", .seconds = NAN},
 };
 static const struct variant_info fixture_variants[FIXTURE_VARIANTS] = {
-    {"00000000000000000000000000000000", "nano", "dense", "{}", "0", "", 0, 0, -1},
-    {"11111111111111111111111111111111", "nano", "wanda", "{}", "0.5", "c4", 16, 128, 0},
-    {"22222222222222222222222222222222", "nano", "wanda", "{}", "0.5", "c4", 16, 128, 1},
+    {"00000000000000000000000000000000", "nano", "dense", "{}", "0", "", 0, 0, -1, ""},
+    {"11111111111111111111111111111111", "nano", "wanda", "{}", "0.5", "c4", 16, 128, 0, "pruned"},
+    {"22222222222222222222222222222222", "nano", "wanda", "{}", "0.5", "c4", 16, 128, 1, "pruned"},
 };
 static const struct dataset_info fixture_datasets[FIXTURE_DATASETS] = {
     {"topic", "topic"}, {"bible/kjv", "language_modeling"}};
