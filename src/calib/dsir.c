@@ -66,6 +66,9 @@ static double gumbel(struct rng *rng) {
 static status rank(struct pool *pool, const struct draw *draw, const struct candidates *c,
                    size_t *order, struct error *err) {
   size_t buckets = (size_t)pool->set->params[PARAM_BUCKETS];
+  if (buckets == 0) {
+    return err_set(err, STATUS_BUG, "no bucket");
+  }
   double *weights = NULL;
   struct scored *scored = NULL;
   struct rng rng;

@@ -162,7 +162,7 @@ static status begin(struct pool *pool, const struct draw *draw, size_t count, st
                     struct error *err) {
   TRY(pool->other ? own_beginnings(pool, draw, count, out, err)
                   : same_beginning(pool, count, out, err));
-  size_t tokens = sequences_length(out, 0);
+  size_t tokens = out->ids.count / count; /* of each */
   return tokens < (size_t)draw->length
              ? STATUS_OK
              : err_at(err, STATUS_INPUT, pool->set->data, 0,

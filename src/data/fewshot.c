@@ -71,10 +71,6 @@ status fewshots_add(struct fewshots *f, const struct jsonl_line *doc, struct are
   for (size_t i = 0; i < f->shots; i++) {
     struct rendered r;
     TRY(render_document(f->task, f->pool->file.path, &f->pool->at[f->rows[i]], arena, &r, err));
-    if (r.gold < 0 || (size_t)r.gold >= r.choices) {
-      return err_at(err, STATUS_INPUT, f->pool->file.path, f->pool->at[f->rows[i]].line,
-                    "an example without a gold answer among its %zu choices", r.choices);
-    }
     TRY(str_addf(out, err, "%s%s%s%s", r.contexts[r.gold], f->task->delimiter, r.answers[r.gold],
                  f->task->fewshot.delimiter));
   }
