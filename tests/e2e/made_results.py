@@ -78,9 +78,20 @@ def make(path, sets=4, draws=2, sparsities=("0.5", "2:4"), samples=(16,), datase
         f["cells"] = numpy.array(cells, [("variant", text(32)), ("dataset", text(96)), ("status", text(8)), ("error", text(96)), ("seconds", "<f8")])
         f["layers"] = numpy.array(layers, [("variant", text(32)), ("layer", "<i8"), ("linear", text(32)), ("sparsity", "<f8"),
                                            ("relative_error", "<f8"), ("damp", "<f8"), ("seconds", "<f8")])
+        make_items(f, v, data[:-1], cells, rng)
         if masks:
             make_masks(f, v, rng)
     return len(v)
+
+
+def make_items(f, v, data, cells, rng, items=50):
+    """Per-item answers of the tasks; -1 where a cell is not done."""
+    done = {(c[0], c[1]) for c in cells if c[2] == "done"}
+    for name in data:
+        right = rng.random((len(v), items)) < 0.7
+        kept = numpy.where(numpy.array([(i, name) in done for i in v["id"]])[:, None], right, -1).astype("i1")
+        group = f.create_group("items/" + name.replace("/", ":"))
+        group["variants"], group["correct"], group["correct_norm"] = v["id"].astype("S32"), kept, kept
 
 
 def make_masks(f, v, rng, rows=24, cols=20):
