@@ -59,6 +59,7 @@ static void add_variants(const struct report *r, cJSON *to) {
   cJSON *parameters = report_list(o, "parameters"), *sparsity = report_list(o, "sparsity");
   cJSON *calibration = report_list(o, "calibration"), *samples = report_list(o, "samples");
   cJSON *length = report_list(o, "length"), *draw = report_list(o, "draw");
+  cJSON *propagate = report_list(o, "propagate");
   cJSON *state = report_list(o, "status"), *error = report_list(o, "error");
   cJSON *achieved = report_list(o, "achieved_sparsity"), *seconds = report_list(o, "seconds");
   for (size_t i = 0; i < r->file.variant_count; i++) {
@@ -73,6 +74,7 @@ static void add_variants(const struct report *r, cJSON *to) {
     report_integer(samples, v->samples);
     report_integer(length, v->length);
     report_integer(draw, v->draw);
+    report_text(propagate, v->propagate);
     report_text(state, v->status);
     report_text(error, v->error);
     report_number(achieved, v->achieved_sparsity, DIGITS);

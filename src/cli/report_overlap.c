@@ -27,7 +27,7 @@ static bool alike(const struct report *r, size_t a, size_t b) {
   const struct results_variant *x = &r->file.variants[a], *y = &r->file.variants[b];
   return strcmp(x->model, y->model) == 0 && strcmp(r->methods[a], r->methods[b]) == 0 &&
          strcmp(x->sparsity, y->sparsity) == 0 && x->samples == y->samples &&
-         x->length == y->length;
+         x->length == y->length && strcmp(x->propagate, y->propagate) == 0;
 }
 
 static status see_tensor(void *user, const struct mask_tensor *t, size_t i, size_t j,
