@@ -20,7 +20,7 @@ static const char compare_doc[] =
     "Two variants on the same items: per data set B - A with a bootstrap interval, the items that "
     "flipped, and McNemar's exact test. A and B are beginnings of ids, "
     "METHOD:SPARSITY:CALIBRATION:DRAW with parts left out from the end (dense, wanda:0.5:c4), or "
-    "FIELD=VALUE,... (model, method, sparsity, calibration, samples, length, draw, id, "
+    "FIELD=VALUE,... (model, method, sparsity, calibration, samples, length, propagate, draw, id, "
     "parameters). "
     "Where they name several draws, draws are paired by number. With two files, A is in the first "
     "and B in the second.\vExample:\n  espalier compare results/demo.h5 dense "

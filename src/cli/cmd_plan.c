@@ -96,6 +96,31 @@ static void print_variants(const struct plan *p) {
   }
 }
 
+static const char *plural(size_t n, const char *one, const char *many) {
+  return n == 1 ? one : many;
+}
+
+static double saved_factor(const struct plan_saving *s) {
+  return s->alone_flops > 0 ? s->shared_flops / s->alone_flops : 1;
+}
+
+/* What the grid's way to propagate shares, and what the other way would. */
+static void print_sharing(const struct plan *p) {
+  static const char *const what[PROPAGATE_COUNT][2] = {
+      [PROPAGATE_PRUNED] = {"pass over the first block", "passes over the first block"},
+      [PROPAGATE_DENSE] = {"pass over the dense model", "passes over the dense model"}};
+  for (int i = 0; i < PROPAGATE_COUNT; i++) {
+    enum propagate propagate = i == 0 ? p->grid->propagate : (enum propagate) !p->grid->propagate;
+    struct plan_saving s = plan_saving(p, propagate);
+    if (s.passes) {
+      printf("%s %zu %s serve%s %zu variants (propagate %s): %.2f of one by one\n",
+             i == 0 ? "calibration:" : "  otherwise:", s.passes,
+             plural(s.passes, what[propagate][0], what[propagate][1]), plural(s.passes, "s", ""),
+             s.variants, propagate_name(propagate), saved_factor(&s));
+    }
+  }
+}
+
 static void print_plan(const struct plan *p, const struct totals *t, const struct session *s) {
   print_variants(p);
   char alone[32], longest[32];
@@ -106,6 +131,7 @@ static void print_plan(const struct plan *p, const struct totals *t, const struc
   printf("shared: %zu calibration draws serve %zu prunings, %zu tokenised data sets serve %zu "
          "cells, a pruning serves all its data sets\n",
          t->draws, t->calibrated, p->dataset_count * p->model_count, t->cells);
+  print_sharing(p);
   printf("work: %.3g Tflop pruning, %.3g Tflop evaluating\n", 1e-12 * t->prune_flops,
          1e-12 * t->eval_flops);
   printf("precision: %s\n", precision_name(p->grid->precision));
@@ -145,10 +171,26 @@ static cJSON *variant_json(const struct plan *p, size_t index) {
   return o;
 }
 
+static cJSON *sharing_json(const struct plan *p) {
+  cJSON *o = cJSON_CreateObject();
+  for (int i = 0; i < PROPAGATE_COUNT; i++) {
+    struct plan_saving s = plan_saving(p, (enum propagate)i);
+    cJSON *one = cJSON_AddObjectToObject(o, propagate_name((enum propagate)i));
+    (void)cJSON_AddNumberToObject(one, "passes", (double)s.passes);
+    (void)cJSON_AddNumberToObject(one, "variants", (double)s.variants);
+    (void)cJSON_AddNumberToObject(one, "alone_flops", s.alone_flops);
+    (void)cJSON_AddNumberToObject(one, "shared_flops", s.shared_flops);
+    (void)cJSON_AddNumberToObject(one, "factor", saved_factor(&s));
+  }
+  return o;
+}
+
 static status print_json(const struct plan *p, const struct totals *t, struct error *err) {
   cJSON *o = cJSON_CreateObject();
   (void)cJSON_AddStringToObject(o, "experiment", p->grid->experiment);
   (void)cJSON_AddStringToObject(o, "precision", precision_name(p->grid->precision));
+  (void)cJSON_AddStringToObject(o, "propagate", propagate_name(p->grid->propagate));
+  (void)cJSON_AddItemToObject(o, "sharing", sharing_json(p));
   (void)cJSON_AddNumberToObject(o, "cells", (double)t->cells);
   (void)cJSON_AddNumberToObject(o, "draws", (double)t->draws);
   (void)cJSON_AddNumberToObject(o, "prune_flops", t->prune_flops);

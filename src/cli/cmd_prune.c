@@ -22,6 +22,7 @@ enum {
   KEY_CALIBRATION,
   KEY_SAMPLES,
   KEY_LENGTH,
+  KEY_PROPAGATE,
   KEY_FACTOR,
   KEY_DTYPE,
   KEY_PRECISION,
@@ -32,7 +33,7 @@ enum { PARAMS_MOST = 16 };
 struct prune_arguments {
   const char *model, *method, *sparsity, *calibration, *output;
   char *params[PARAMS_MOST]; /* "name=value" */
-  int param_count, samples, length, factor, dtype, threads;
+  int param_count, samples, length, propagate, factor, dtype, threads;
   enum precision precision;
   bool quiet;
 };
@@ -47,6 +48,10 @@ static const struct argp_option options[] = {
      "JSONL with {\"text\"} or {\"input_ids\"} per line, one sequence a line", 0},
     {"samples", KEY_SAMPLES, "N", 0, "take the first N lines (default: all)", 0},
     {"length", KEY_LENGTH, "L", 0, "cut sequences at L tokens (default: the model's positions)", 0},
+    {"propagate", KEY_PROPAGATE, "WHAT", 0,
+     "take a block's statistics behind pruned blocks (pruned, the default) or in the dense model "
+     "(dense)",
+     0},
     {"output", 'o', "DIR", 0, "checkpoint to write: absent or empty", 0},
     {"factor", KEY_FACTOR, "WHERE", 0, "where SparseGPT factors: auto (default), local, scalapack",
      0},
@@ -68,6 +73,7 @@ static error_t parse_end(const struct cli_input *in, const struct prune_argument
 static error_t parse(int key, char *arg, struct argp_state *state) {
   static const char *const factors[] = {"auto", "local", "scalapack"};
   static const char *const dtypes[] = {"source", "float32", "float16", "bfloat16"};
+  static const char *const propagations[] = {"pruned", "dense"};
   const struct cli_input *in = state->input;
   struct prune_arguments *a = in->options;
   switch (key) {
@@ -96,6 +102,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   case 'o':
     a->output = arg;
     return 0;
+  case KEY_PROPAGATE:
+    return cli_choice(in, "--propagate", arg, propagations, PROPAGATE_COUNT, &a->propagate);
   case KEY_FACTOR:
     return cli_choice(in, "--factor", arg, factors, 3, &a->factor);
   case KEY_DTYPE:
@@ -270,7 +278,8 @@ status cmd_prune(int argc, char **argv, struct error *err) {
   struct cli_places places;
   TRY(places_open(&places, err));
   struct job j = {.a = &a, .session = &session, .start = host_seconds()};
-  j.options = (struct prune_options){.factor = (enum factor_where)a.factor,
+  j.options = (struct prune_options){.propagate = (enum propagate)a.propagate,
+                                     .factor = (enum factor_where)a.factor,
                                      .group = &session.group,
                                      .progress = progress,
                                      .progress_user = &j};

@@ -18,7 +18,8 @@ enum {
 
 static const struct argp_option table_options[] = {
     {"rows", OPTION_ROWS, "FIELDS", 0,
-     "what rows are told apart by: model, method, sparsity, calibration, samples, length, draw, "
+     "what rows are told apart by: model, method, sparsity, calibration, samples, length, "
+     "propagate, draw, "
      "dataset (default: those that vary, except draw)",
      0},
     {"columns", OPTION_COLUMNS, "FIELDS", 0,
@@ -107,7 +108,7 @@ static status parse_fields(const char *option, const char *text, enum table_fiel
                                option, words.at[i], table_field_names[near])
                      : err_set(err, STATUS_INPUT,
                                "%s: unknown field '%s' (expected model, method, sparsity, "
-                               "calibration, samples, length, draw or dataset)",
+                               "calibration, samples, length, propagate, draw or dataset)",
                                option, words.at[i]);
     } else if (seen[f]) {
       st = err_set(err, STATUS_INPUT, "%s: '%s' is given twice", option, words.at[i]);

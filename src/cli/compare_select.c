@@ -49,7 +49,8 @@ static bool meets(const struct results_variant *v, const struct condition *c) {
   } texts[] = {{"model", v->model},
                {"method", v->method},
                {"sparsity", v->sparsity},
-               {"calibration", v->calibration}};
+               {"calibration", v->calibration},
+               {"propagate", v->propagate}};
   const struct {
     const char *name;
     int value;
@@ -95,8 +96,8 @@ static status add(struct conditions *to, const char *field, const char *value, c
 /* FIELD=VALUE,... */
 static status parse_fields(struct conditions *to, char *copy, const struct results_file *f,
                            const char *selector, struct error *err) {
-  static const char *const names[] = {"id",          "model",   "method", "sparsity",
-                                      "calibration", "samples", "length", "draw"};
+  static const char *const names[] = {"id",      "model",  "method",    "sparsity", "calibration",
+                                      "samples", "length", "propagate", "draw"};
   enum { NAMES = sizeof names / sizeof names[0] };
   for (char *rest = copy; rest;) {
     char *value = strsep(&rest, ",");
@@ -115,7 +116,7 @@ static status parse_fields(struct conditions *to, char *copy, const struct resul
                                  selector, field, names[near])
                        : err_set(err, STATUS_INPUT,
                                  "'%s': unknown field '%s' (expected id, model, method, sparsity, "
-                                 "calibration, samples, length, draw or a parameter)",
+                                 "calibration, samples, length, propagate, draw or a parameter)",
                                  selector, field);
     }
     TRY(add(to, field, value, selector, err));
@@ -182,7 +183,12 @@ static const char *differ(const struct results_variant *x, const struct results_
   if (strcmp(x->calibration, y->calibration) != 0) {
     return "calibration";
   }
-  return x->samples != y->samples ? "samples" : x->length != y->length ? "length" : NULL;
+  if (x->samples != y->samples) {
+    return "samples";
+  }
+  return x->length != y->length                    ? "length"
+         : strcmp(x->propagate, y->propagate) != 0 ? "propagate"
+                                                   : NULL;
 }
 
 static status check_one(const struct selection *s, const struct results_file *f, const char *path,

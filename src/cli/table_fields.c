@@ -2,8 +2,9 @@
 
 #include "cli/table.h"
 
-const char *const table_field_names[FIELD_COUNT] = {"model",   "method", "sparsity", "calibration",
-                                                    "samples", "length", "draw",     "dataset"};
+const char *const table_field_names[FIELD_COUNT] = {"model",       "method",  "sparsity",
+                                                    "calibration", "samples", "length",
+                                                    "propagate",   "draw",    "dataset"};
 
 bool table_uses(const struct table_query *q, enum table_field field) {
   for (size_t i = 0; i < q->row_fields; i++) {

@@ -12,6 +12,7 @@ static status add_over(const struct table *t, struct str *out, struct error *err
                {FIELD_SPARSITY, "sparsities"},
                {FIELD_SAMPLES, "sample counts"},
                {FIELD_LENGTH, "sample lengths"},
+               {FIELD_PROPAGATE, "ways to propagate"},
                {FIELD_METHOD, "methods"},
                {FIELD_MODEL, "models"}};
   const char *comma = "";

@@ -55,6 +55,7 @@ static status label_variant(struct build *b, size_t v, struct error *err) {
                                     [FIELD_CALIBRATION] = r->calibration[0] ? r->calibration : "-",
                                     [FIELD_SAMPLES] = samples,
                                     [FIELD_LENGTH] = length,
+                                    [FIELD_PROPAGATE] = r->propagate[0] ? r->propagate : "-",
                                     [FIELD_DRAW] = draw};
   b->dense[v] = strcmp(r->method, "dense") == 0;
   for (int i = 0; i < FIELD_DATASET; i++) {

@@ -49,8 +49,8 @@ struct variant {
   int samples, length;    /* 0, 0 without calibration */
   int draw;               /* -1 without calibration */
   int share;              /* index into plan->shares, -1: nothing to share */
-  double alone_flops; /* calibration passes, statistics, factorisation, pruning: all by itself */
-  double prune_flops; /* the same with its part of what is shared */
+  double prune_flops; /* calibration passes, statistics, factorisation, pruning; of what is shared
+                         its part */
   double eval_flops;  /* all its data sets */
   double seconds;     /* estimate from both on one process (cost.h) */
   double peak_bytes;  /* estimate of the most memory that one process needs at once */
@@ -111,6 +111,13 @@ status plan_draw(struct plan *p, size_t variant, struct sequences *out, struct e
 
 /* What the pass of a share is made of, without calibration, scratch and progress. */
 struct shared_pass_options plan_shared_pass(const struct plan *p, const struct plan_share *share);
+
+/* What sharing saves of the work before evaluation. */
+struct plan_saving {
+  size_t passes, variants;          /* shared, and those that have part in one */
+  double alone_flops, shared_flops; /* of all calibrated variants, one by one and as they are run */
+};
+struct plan_saving plan_saving(const struct plan *p, enum propagate propagate);
 
 /* What evalset_create takes for this grid. */
 struct evalset_options plan_evalset_options(const struct plan *p);

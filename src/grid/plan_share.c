@@ -110,28 +110,54 @@ static double tokens_of(const struct variant *v) {
   return (double)v->samples * v->length;
 }
 
-static void price_shares(struct plan *p) {
-  for (size_t i = 0; i < p->share_count; i++) {
-    struct plan_share *s = &p->shares[i];
-    const struct variant *longest = &p->variants[s->longest];
-    const struct model *m = p->models[longest->model].model;
-    enum propagate propagate = p->grid->propagate;
-    s->flops = cost_shared_pass(m, propagate, s->needs, tokens_of(longest)) +
-               (double)(s->sample_count * s->damp_count) * cost_shared_factors(m, propagate);
+static double price_share(const struct plan *p, const struct plan_share *s,
+                          enum propagate propagate) {
+  const struct variant *longest = &p->variants[s->longest];
+  const struct model *m = p->models[longest->model].model;
+  return cost_shared_pass(m, propagate, s->needs, tokens_of(longest)) +
+         (double)(s->sample_count * s->damp_count) * cost_shared_factors(m, propagate);
+}
+
+/* The share that a variant is one of several of, or NULL. */
+static const struct plan_share *share_of(const struct plan *p, const struct variant *v) {
+  return v->share >= 0 && p->shares[v->share].variants > 1 ? &p->shares[v->share] : NULL;
+}
+
+struct plan_saving plan_saving(const struct plan *p, enum propagate propagate) {
+  struct plan_saving out = {0};
+  for (size_t i = 0; i < p->variant_count; i++) {
+    const struct variant *v = &p->variants[i];
+    const struct model *m = p->models[v->model].model;
+    if (v->calibration >= 0) {
+      double alone = cost_prune(m, v->method, propagate, tokens_of(v));
+      double rest = cost_prune_rest(m, v->method, propagate, tokens_of(v));
+      bool shares = share_of(p, v) != NULL;
+      out.variants += shares;
+      out.alone_flops += alone;
+      out.shared_flops += shares ? rest : alone;
+    }
   }
+  for (size_t i = 0; i < p->share_count; i++) {
+    if (p->shares[i].variants > 1) {
+      out.passes++;
+      out.shared_flops += price_share(p, &p->shares[i], propagate);
+    }
+  }
+  return out;
 }
 
 void plan_price_variants(struct plan *p) {
-  price_shares(p);
+  enum propagate propagate = p->grid->propagate;
+  for (size_t i = 0; i < p->share_count; i++) {
+    p->shares[i].flops = price_share(p, &p->shares[i], propagate);
+  }
   for (size_t i = 0; i < p->variant_count; i++) {
     struct variant *v = &p->variants[i];
-    const struct plan_share *s = v->share < 0 ? NULL : &p->shares[v->share];
+    const struct plan_share *s = share_of(p, v);
     const struct model *m = p->models[v->model].model;
-    enum propagate propagate = p->grid->propagate;
-    v->alone_flops = cost_prune(m, v->method, propagate, tokens_of(v));
-    v->prune_flops = v->alone_flops;
+    v->prune_flops = cost_prune(m, v->method, propagate, tokens_of(v));
     v->peak_bytes = cost_bytes(m, v->method, tokens_of(v));
-    if (s && s->variants > 1) {
+    if (s) {
       struct shared_pass_options pass = plan_shared_pass(p, s);
       v->prune_flops =
           cost_prune_rest(m, v->method, propagate, tokens_of(v)) + s->flops / (double)s->variants;

@@ -308,24 +308,28 @@ static void what_shares_a_pass_is_of_one_model_set_length_and_draw(void **state)
   "models: [nano]\nmethods: [magnitude, wanda, ria, sparsegpt]\nsparsity: [0.5, 2:4, 0.6]\n"       \
   "calibration: {sets: [texts], samples: [2, 4], length: 64" propagate "}\n" DATA
 
-static double prune_flops(const struct plan *p, bool alone) {
-  double sum = 0;
-  for (size_t i = 0; i < p->variant_count; i++) {
-    sum += alone ? p->variants[i].alone_flops : p->variants[i].prune_flops;
-  }
-  return sum;
-}
-
 static void sharing_costs_less_and_dense_passes_least(void **state) {
   (void)state;
-  struct made pruned = make(SHARED(""), PLAN_FULL);
-  struct made dense = make(SHARED(", propagate: dense"), PLAN_FULL);
-  double one_by_one = prune_flops(pruned.plan, true);
-  assert_true(prune_flops(pruned.plan, false) < one_by_one);
-  assert_true(prune_flops(dense.plan, true) < one_by_one);
-  assert_true(prune_flops(dense.plan, false) < prune_flops(dense.plan, true));
-  assert_true(dense.plan->variants[9].peak_bytes > pruned.plan->variants[9].peak_bytes);
-  drop(&pruned);
+  struct made m = make(SHARED(""), PLAN_FULL),
+              dense = make(SHARED(", propagate: dense"), PLAN_FULL);
+  struct plan_saving s[PROPAGATE_COUNT];
+  for (int i = 0; i < PROPAGATE_COUNT; i++) {
+    s[i] = plan_saving(m.plan, (enum propagate)i);
+    assert_int_equal(s[i].passes, 1);
+    assert_int_equal(s[i].variants, 18);
+    assert_true(s[i].shared_flops < s[i].alone_flops && s[i].shared_flops > 0);
+  }
+  assert_true(s[PROPAGATE_DENSE].alone_flops < s[PROPAGATE_PRUNED].alone_flops);
+  assert_true(s[PROPAGATE_DENSE].shared_flops / s[PROPAGATE_DENSE].alone_flops <
+              s[PROPAGATE_PRUNED].shared_flops / s[PROPAGATE_PRUNED].alone_flops);
+  double sum = 0;
+  for (size_t i = 0; i < m.plan->variant_count; i++) {
+    const struct variant *v = &m.plan->variants[i];
+    sum += v->calibration >= 0 ? v->prune_flops : 0;
+    assert_true(v->calibration < 0 || dense.plan->variants[i].peak_bytes > v->peak_bytes);
+  }
+  assert_true(fabs(sum / s[PROPAGATE_PRUNED].shared_flops - 1) < 1e-9);
+  drop(&m);
   drop(&dense);
 }
 
