@@ -56,6 +56,7 @@ status cmd_status(int argc, char **argv, struct error *err);
 status cmd_table(int argc, char **argv, struct error *err);
 status cmd_report(int argc, char **argv, struct error *err);
 status cmd_sensitivity(int argc, char **argv, struct error *err);
+status cmd_distances(int argc, char **argv, struct error *err);
 status cmd_compare(int argc, char **argv, struct error *err);
 status cmd_prune(int argc, char **argv, struct error *err);
 status cmd_score(int argc, char **argv, struct error *err);

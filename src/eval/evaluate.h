@@ -3,6 +3,7 @@
 #ifndef ESPALIER_EVAL_EVALUATE_H
 #define ESPALIER_EVAL_EVALUATE_H
 
+#include "base/sequences.h"
 #include "data/task.h"
 #include "eval/request.h"
 
@@ -26,8 +27,11 @@ status evalset_create(struct evalset **out, const struct task *task, const struc
                       struct error *err);
 void evalset_free(struct evalset *e);
 const char *evalset_data_digest(const struct evalset *e); /* of the data file it was made from */
-size_t evalset_tokens(const struct evalset *e);           /* tokens a pass computes */
-size_t evalset_queries(const struct evalset *e);          /* vocabulary projections of a pass */
+/* What a model reads of each item: context and gold continuation (the first where there is no
+ * gold), or a text's windows. Free *out with sequences_free, also after a failure. */
+status evalset_sequences(const struct evalset *e, struct sequences *out, struct error *err);
+size_t evalset_tokens(const struct evalset *e);  /* tokens a pass computes */
+size_t evalset_queries(const struct evalset *e); /* vocabulary projections of a pass */
 
 enum { METRIC_NAME = 24 };
 

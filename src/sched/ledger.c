@@ -1,4 +1,4 @@
-#include "sched/ledger.h"
+#include "sched/ledger_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,33 +7,6 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "sched/mask_parts.h"
-#include "store/journal.h"
-#include "store/mask_record.h"
-
-/* Which parts of a variant's masks the journal has; the masks themselves stay there. */
-struct parts {
-  bool *there; /* [of the model's mask_parts], NULL: none */
-  int count;
-};
-
-struct ledger {
-  struct plan *plan;
-  char *results;
-  struct journal *journal;
-  struct variant_record **variants; /* [variant_count], NULL: not there */
-  struct cell_record **cells;       /* [variant_count][dataset_count] */
-  struct parts *parts;              /* [variant_count] */
-  bool *masks;                      /* [variant_count]: all parts are there */
-  size_t *by_id;                    /* [variant_count] variants in the order of their ids */
-  size_t done, failed;
-  struct variant_info *variant_infos;
-  struct dataset_info *dataset_infos;
-  struct calibration_info *calibration_infos;
-  bool *wanted;            /* [variant_count][dataset_count] */
-  struct sequences *draws; /* [calibration_count] */
-  size_t calibration_count;
-};
 
 static int compare_ids(const void *a, const void *b, void *plan) {
   const struct plan *p = plan;
@@ -42,7 +15,7 @@ static int compare_ids(const void *a, const void *b, void *plan) {
   return order ? order : (x > y) - (x < y);
 }
 
-static bool find_variant(const struct ledger *l, const char *id, size_t *out) {
+bool ledger_find_variant(const struct ledger *l, const char *id, size_t *out) {
   size_t low = 0, high = l->plan->variant_count;
   while (low < high) {
     size_t middle = (low + high) / 2;
@@ -61,7 +34,7 @@ static bool find_variant(const struct ledger *l, const char *id, size_t *out) {
 
 static bool find_cell(const struct ledger *l, const struct cell_record *r, size_t *variant,
                       size_t *dataset) {
-  if (!find_variant(l, r->variant, variant)) {
+  if (!ledger_find_variant(l, r->variant, variant)) {
     return false;
   }
   for (size_t d = 0; d < l->plan->dataset_count; d++) {
@@ -100,7 +73,7 @@ static status take_variant(struct ledger *l, const unsigned char *bytes, size_t 
   TRY(mem_alloc(&r, 1, sizeof *r, err));
   status st = record_decode_variant(r, bytes, size, err);
   size_t v = 0;
-  *known = st == STATUS_OK && find_variant(l, r->id, &v);
+  *known = st == STATUS_OK && ledger_find_variant(l, r->id, &v);
   struct variant_record **slot = *known ? &l->variants[v] : NULL;
   bool fresh = slot && !(*slot && !(*slot)->failed);
   if (!fresh) {
@@ -145,38 +118,6 @@ static status take_cell(struct ledger *l, const unsigned char *bytes, size_t siz
   return st;
 }
 
-/* Whether the record is a part of masks that this plan wants, as this version cuts them. */
-static bool find_part(const struct ledger *l, const struct mask_record *r, size_t *variant) {
-  if (!l->plan->grid->store_masks || !find_variant(l, r->variant, variant)) {
-    return false;
-  }
-  const struct variant *v = &l->plan->variants[*variant];
-  return !v->method->dense && r->parts == mask_parts(l->plan->models[v->model].model);
-}
-
-static status take_masks(struct ledger *l, const unsigned char *bytes, size_t size,
-                         struct ledger_entry *out, bool *known, struct error *err) {
-  struct mask_record r;
-  TRY(record_decode_masks(&r, bytes, size, err));
-  size_t v = 0;
-  *known = find_part(l, &r, &v);
-  struct parts *p = &l->parts[v];
-  status st = STATUS_OK;
-  if (*known && !p->there) {
-    st = mem_alloc(&p->there, (size_t)r.parts, sizeof *p->there, err);
-  }
-  if (*known && st == STATUS_OK) {
-    bool fresh = !p->there[r.part];
-    p->there[r.part] = true;
-    p->count += fresh;
-    l->masks[v] = p->count == r.parts;
-    *out = (struct ledger_entry){
-        .variant = v, .dataset = l->plan->dataset_count, .masks = true, .fresh = fresh};
-  }
-  mask_record_free(&r);
-  return st;
-}
-
 static status take(struct ledger *l, const unsigned char *bytes, size_t size,
                    struct ledger_entry *out, bool *known, struct error *err) {
   switch (record_kind(bytes, size)) {
@@ -185,9 +126,9 @@ static status take(struct ledger *l, const unsigned char *bytes, size_t size,
   case RECORD_CELL:
     return take_cell(l, bytes, size, out, known, err);
   case RECORD_MASKS:
-    return take_masks(l, bytes, size, out, known, err);
+    return ledger_take_masks(l, bytes, size, out, known, err);
   case RECORD_DISTANCE:
-    break;
+    return ledger_take_distance(l, bytes, size, out, known, err);
   }
   *known = false; /* of a later version: kept in the journal, not shown */
   return STATUS_OK;
@@ -197,58 +138,6 @@ static status replay(void *user, const unsigned char *record, size_t size, struc
   struct ledger_entry entry;
   bool known;
   return take(user, record, size, &entry, &known, err);
-}
-
-static status describe(struct ledger *l, struct error *err) {
-  struct plan *p = l->plan;
-  TRY(mem_alloc(&l->variant_infos, p->variant_count, sizeof *l->variant_infos, err));
-  TRY(mem_alloc(&l->dataset_infos, p->dataset_count, sizeof *l->dataset_infos, err));
-  for (size_t i = 0; i < p->variant_count; i++) {
-    const struct variant *v = &p->variants[i];
-    l->variant_infos[i] = (struct variant_info){
-        .id = v->id,
-        .model = p->models[v->model].name,
-        .method = v->label,
-        .parameters = v->params_json,
-        .sparsity = v->sparsity_text,
-        .calibration = v->calibration < 0 ? "" : p->calibrations[v->calibration].name,
-        .samples = v->samples,
-        .length = v->length,
-        .draw = v->draw};
-  }
-  size_t cells = p->variant_count * p->dataset_count;
-  TRY(mem_alloc(&l->wanted, cells, sizeof *l->wanted, err));
-  for (size_t i = 0; i < cells; i++) {
-    l->wanted[i] = p->cells[i].wanted;
-  }
-  for (size_t i = 0; i < p->dataset_count; i++) {
-    l->dataset_infos[i] =
-        (struct dataset_info){p->datasets[i].name, task_kind_name(p->datasets[i].kind)};
-  }
-  return STATUS_OK;
-}
-
-static status describe_draws(struct ledger *l, struct error *err) {
-  struct plan *p = l->plan;
-  size_t *which, count;
-  TRY(plan_distinct_draws(p, &which, &count, err));
-  status st;
-  TRY_GOTO(st, end, mem_alloc(&l->draws, count, sizeof *l->draws, err));
-  l->calibration_count = count;
-  TRY_GOTO(st, end, mem_alloc(&l->calibration_infos, count, sizeof *l->calibration_infos, err));
-  for (size_t i = 0; i < count; i++) {
-    const struct variant *v = &p->variants[which[i]];
-    TRY_GOTO(st, end, plan_draw(p, which[i], &l->draws[i], err));
-    l->calibration_infos[i] = (struct calibration_info){.model = p->models[v->model].name,
-                                                        .set = p->calibrations[v->calibration].name,
-                                                        .draw = v->draw,
-                                                        .samples = v->samples,
-                                                        .length = v->length,
-                                                        .ids = &l->draws[i]};
-  }
-end:
-  free(which);
-  return st;
 }
 
 /* Whether a results file is there, and whether it can be read. */
@@ -295,8 +184,7 @@ static status fill(struct ledger *l, const char *results, char **note, struct er
     l->by_id[i] = i;
   }
   qsort_r(l->by_id, variants, sizeof *l->by_id, compare_ids, l->plan);
-  TRY(describe(l, err));
-  TRY(describe_draws(l, err));
+  TRY(ledger_describe(l, err));
   char *path;
   TRY(journal_path(&path, results, err));
   status st = check_results(results, path, note, err);
@@ -342,6 +230,9 @@ void ledger_close(struct ledger *l) {
     sequences_free(&l->draws[i]);
   }
   free(l->draws);
+  free(l->draw_variants);
+  free(l->draw_digests);
+  free(l->distances);
   free(l->wanted);
   free(l->calibration_infos);
   free(l->dataset_infos);
@@ -393,6 +284,9 @@ status ledger_fail(struct ledger *l, size_t variant, size_t dataset, const char 
 
 status ledger_write(struct ledger *l, const struct attribute *attributes, size_t count,
                     struct error *err) {
+  struct distance_record *distances;
+  size_t distance_count;
+  TRY(ledger_list_distances(l, &distances, &distance_count, err));
   struct results r = {.attributes = attributes,
                       .attribute_count = count,
                       .variants = l->variant_infos,
@@ -404,9 +298,13 @@ status ledger_write(struct ledger *l, const struct attribute *attributes, size_t
                       .wanted = l->wanted,
                       .journal = l->journal,
                       .masks = l->masks,
+                      .distances = distances,
+                      .distance_count = distance_count,
                       .variant_records = (const struct variant_record *const *)l->variants,
                       .cell_records = (const struct cell_record *const *)l->cells};
-  return results_write(l->results, &r, err);
+  status st = results_write(l->results, &r, err);
+  free(distances);
+  return st;
 }
 
 size_t ledger_done(const struct ledger *l) {

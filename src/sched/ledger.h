@@ -39,6 +39,19 @@ status ledger_add(struct ledger *l, const unsigned char *record, size_t size,
 status ledger_fail(struct ledger *l, size_t variant, size_t dataset, const char *reason,
                    struct ledger_entry *out, struct error *err);
 
+/* The plan's distinct calibration draws. */
+size_t ledger_draws(const struct ledger *l, const struct calibration_info **out);
+/* A variant that uses the draw. */
+size_t ledger_draw_variant(const struct ledger *l, size_t draw);
+
+/* Everything of a distance but its value, into *out; sequences as in distance_record. */
+status ledger_name_distance(const struct ledger *l, size_t draw, size_t dataset,
+                            enum distance_kind kind, int sequences, struct distance_record *out,
+                            struct error *err);
+/* What the ledger has; NULL: nothing. */
+const struct distance_record *ledger_distance(const struct ledger *l, size_t draw, size_t dataset,
+                                              enum distance_kind kind);
+
 /* Builds the results file. attributes [count]. */
 status ledger_write(struct ledger *l, const struct attribute *attributes, size_t count,
                     struct error *err);

@@ -94,6 +94,23 @@ status provenance_collect(struct provenance *out, const struct run_options *opti
   return st;
 }
 
+void provenance_keep(struct provenance *p, const char *results) {
+  static const char *const kept[] = {
+      "espalier_version", "command", "host",   "started",     "resumed", "mpi", "ranks",
+      "threads",          "blas",    "onednn", "git_revision"};
+  for (size_t i = 0; i < p->count; i++) {
+    for (size_t k = 0; k < sizeof kept / sizeof kept[0]; k++) {
+      char *text;
+      if (strcmp(p->at[i].name, kept[k]) == 0 && file_exists(results) &&
+          results_attribute(results, kept[k], &text, NULL) == STATUS_OK) {
+        free(p->texts[i]);
+        p->texts[i] = text;
+        p->at[i].text = text;
+      }
+    }
+  }
+}
+
 void provenance_free(struct provenance *p) {
   for (size_t i = 0; i < p->count; i++) {
     free(p->texts[i]);

@@ -16,6 +16,9 @@ struct provenance {
  * provenance_free. */
 status provenance_collect(struct provenance *out, const struct run_options *options,
                           const struct plan *plan, const char *results, struct error *err);
+/* Puts back what a results file says of the run that made it, where a file is changed without a
+ * run. */
+void provenance_keep(struct provenance *p, const char *results);
 void provenance_free(struct provenance *p);
 
 #endif

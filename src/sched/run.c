@@ -28,13 +28,12 @@ struct run {
   char *note;
 };
 
-/* results/ is made; a folder that the user names must be there. */
-static status choose_output(struct run *r, struct error *err) {
-  if (r->o->output) {
-    return str_format(&r->output, err, "%s", r->o->output);
+status run_output(const struct grid *grid, const char *output, char **out, struct error *err) {
+  if (output) {
+    return str_format(out, err, "%s", output);
   }
   TRY(file_make_dirs("results", err));
-  return str_format(&r->output, err, "results/%s.h5", r->grid->experiment);
+  return str_format(out, err, "results/%s.h5", grid->experiment);
 }
 
 /* Everything that can be refused before work starts. */
@@ -46,7 +45,7 @@ static status prepare(struct run *r, struct error *err) {
   if (!first) {
     return STATUS_OK;
   }
-  TRY(choose_output(r, err));
+  TRY(run_output(r->grid, o->output, &r->output, err));
   TRY(ledger_open(&r->ledger, r->plan, r->output, &r->note, err));
   TRY(provenance_collect(&r->provenance, o, r->plan, r->output, err));
   return ledger_write(r->ledger, r->provenance.at, r->provenance.count, err);

@@ -68,6 +68,10 @@ struct run_outcome {
   char output[4096]; /* path of the results file */
 };
 
+/* Where an experiment's results go: `output`, or results/<experiment>.h5 where it is NULL. results/
+ * is made; a folder that the user names must be there. The caller frees *out. */
+status run_output(const struct grid *grid, const char *output, char **out, struct error *err);
+
 /* Collective over the group. STATUS_PARTIAL when cells failed, STATUS_TIME when work is left, with
  * no text in *err; the same status on every rank. */
 status run_experiment(const struct run_options *options, struct run_outcome *out,

@@ -7,12 +7,26 @@
 #include "store/record_parts.h"
 #include "store/results_parts.h"
 
-enum { COLUMNS = 8 };
+enum { COLUMNS = 9 };
 static const struct column columns[COLUMNS] = {
-    {"model", COLUMN_TEXT},      {"calibration", COLUMN_TEXT}, {"draw", COLUMN_INTEGER},
-    {"samples", COLUMN_INTEGER}, {"length", COLUMN_INTEGER},   {"dataset", COLUMN_TEXT},
-    {"kind", COLUMN_TEXT},       {"value", COLUMN_REAL},
+    {"model", COLUMN_TEXT},      {"calibration", COLUMN_TEXT},  {"draw", COLUMN_INTEGER},
+    {"samples", COLUMN_INTEGER}, {"length", COLUMN_INTEGER},    {"dataset", COLUMN_TEXT},
+    {"kind", COLUMN_TEXT},       {"sequences", COLUMN_INTEGER}, {"value", COLUMN_REAL},
 };
+
+static const char *const kinds[DISTANCE_KINDS] = {"ngram", "hidden"};
+
+const char *distance_kind_name(enum distance_kind kind) {
+  return kinds[kind];
+}
+
+enum distance_kind distance_kind_named(const char *name) {
+  int kind = 0;
+  while (kind < DISTANCE_KINDS && strcmp(kinds[kind], name) != 0) {
+    kind++;
+  }
+  return (enum distance_kind)kind;
+}
 
 static status pack_distance(struct str *s, const struct distance_record *r, struct error *err) {
   TRY(record_pack_head(s, RECORD_DISTANCE, err));
@@ -24,6 +38,7 @@ static status pack_distance(struct str *s, const struct distance_record *r, stru
   TRY(pack_u32(s, (uint32_t)r->length, err));
   TRY(pack_text(s, r->dataset, sizeof r->dataset, err));
   TRY(pack_text(s, r->kind, sizeof r->kind, err));
+  TRY(pack_u32(s, (uint32_t)r->sequences, err));
   return pack_f64(s, r->value, err);
 }
 
@@ -46,6 +61,7 @@ status record_decode_distance(struct distance_record *out, const unsigned char *
   TRY(record_i32(&left, &r.length, err));
   TRY(unpack_text(&left, r.dataset, sizeof r.dataset, err));
   TRY(unpack_text(&left, r.kind, sizeof r.kind, err));
+  TRY(record_i32(&left, &r.sequences, err));
   TRY(unpack_f64(&left, &r.value, err));
   TRY(record_end(&left, err));
   *out = r;
@@ -68,6 +84,7 @@ status results_write_distances(const struct results *r, const struct h5 *h, stru
                                   {.integer = d->length},
                                   {.text = d->dataset},
                                   {.text = d->kind},
+                                  {.integer = d->sequences},
                                   {.real = d->value}},
                   err);
   }
@@ -102,7 +119,8 @@ static status read_all(struct distances *out, const struct h5 *h, struct error *
     d->length = (int32_t)read_integer(&r, i, 4);
     copy_text(d->dataset, sizeof d->dataset, read_text(&r, i, 5));
     copy_text(d->kind, sizeof d->kind, read_text(&r, i, 6));
-    d->value = read_real(&r, i, 7);
+    d->sequences = (int32_t)read_integer(&r, i, 7);
+    d->value = read_real(&r, i, 8);
   }
   free(r.at);
   return st;

@@ -8,6 +8,16 @@
 #include "base/digest.h"
 #include "base/error.h"
 
+enum distance_kind {
+  DISTANCE_NGRAM,  /* between distributions of tokens and pairs of tokens */
+  DISTANCE_HIDDEN, /* between mean hidden states of the dense model */
+  DISTANCE_KINDS
+};
+/* "ngram", "hidden" */
+const char *distance_kind_name(enum distance_kind kind);
+/* DISTANCE_KINDS when there is none of that name. */
+enum distance_kind distance_kind_named(const char *name);
+
 /* One draw of a calibration set beside one data set; also a record of the journal. */
 struct distance_record {
   char id[DIGEST_TEXT]; /* of everything that determines the value */
@@ -15,7 +25,8 @@ struct distance_record {
   char calibration[64];
   int32_t draw, samples, length; /* samples: the most that a variant takes of this draw */
   char dataset[64];
-  char kind[16]; /* "ngram", "hidden" */
+  char kind[16];     /* distance_kind_name */
+  int32_t sequences; /* at most so many of each side were looked at; 0: all */
   double value;
 };
 

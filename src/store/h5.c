@@ -168,15 +168,15 @@ status h5_array(const struct h5 *h, const char *place, hid_t type, hid_t memory,
   return st;
 }
 
-status h5_chunk(const struct h5 *h, const char *place, hsize_t rows, hsize_t cols, bool deflated,
-                const void *from, size_t size, struct error *err) {
+status h5_deflated(const struct h5 *h, const char *place, hsize_t rows, hsize_t cols,
+                   const void *from, size_t size, struct error *err) {
   enum { LEVEL = 1 }; /* noted in the file for who recompresses; readers do not need it */
   const hsize_t dims[2] = {rows, cols}, first[2] = {0, 0};
   status st = STATUS_OK;
   hid_t links = parents(), make = H5Pcreate(H5P_DATASET_CREATE);
   hid_t space = H5Screate_simple(2, dims, NULL), set = -1;
   if (links < 0 || make < 0 || space < 0 || H5Pset_obj_track_times(make, 0) < 0 ||
-      H5Pset_chunk(make, 2, dims) < 0 || (deflated && H5Pset_deflate(make, LEVEL) < 0) ||
+      H5Pset_chunk(make, 2, dims) < 0 || H5Pset_deflate(make, LEVEL) < 0 ||
       (set = H5Dcreate2(h->file, place, H5T_STD_U8LE, space, links, make, H5P_DEFAULT)) < 0 ||
       H5Dwrite_chunk(set, H5P_DEFAULT, 0, first, size, from) < 0) {
     st = h5_fail(h, place, err);

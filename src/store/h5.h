@@ -4,7 +4,6 @@
 #define ESPALIER_STORE_H5_H
 
 #include <hdf5.h>
-#include <stdbool.h>
 
 #include "base/str.h"
 
@@ -41,10 +40,10 @@ status h5_dataset(const struct h5 *h, const char *place, hid_t type, hid_t memor
 status h5_array(const struct h5 *h, const char *place, hid_t type, hid_t memory, int rank,
                 const hsize_t *dims, const void *from, struct error *err);
 
-/* Makes a data set of bytes [rows][cols], neither 0, that is one chunk, from the chunk's own size
- * bytes: as they stand, or a zlib stream of them (HDF5's deflate filter). */
-status h5_chunk(const struct h5 *h, const char *place, hsize_t rows, hsize_t cols, bool deflated,
-                const void *from, size_t size, struct error *err);
+/* Makes a data set of bytes [rows][cols], neither 0, from a zlib stream of them: one chunk under
+ * HDF5's deflate filter. */
+status h5_deflated(const struct h5 *h, const char *place, hsize_t rows, hsize_t cols,
+                   const void *from, size_t size, struct error *err);
 
 /* A UTF-8 text, or a 32-bit number, as attribute of the object at place. */
 status h5_text_attribute(const struct h5 *h, const char *place, const char *name, const char *text,

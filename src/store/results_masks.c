@@ -31,20 +31,29 @@ static bool is_there(const struct h5 *h, const char *variant, const char *link) 
   return there;
 }
 
+static status write_bits(const struct h5 *h, const char *place, const struct mask_bits *t,
+                         struct error *err) {
+  const hsize_t dims[2] = {(hsize_t)t->rows, mask_row_bytes(t->cols)};
+  if (t->deflated) {
+    TRY(h5_deflated(h, place, dims[0], dims[1], t->bytes, t->size, err));
+  } else {
+    TRY(h5_array(h, place, H5T_STD_U8LE, H5T_NATIVE_UCHAR, 2, dims, t->bytes, err));
+  }
+  return h5_int_attribute(h, place, "cols", t->cols, err);
+}
+
 static status write_tensor(const struct h5 *h, const char *variant, const struct mask_bits *t,
                            struct error *err) {
-  char *link, *place = NULL;
+  char *link, *place;
   TRY(h5_link_name(t->name, &link, err));
   status st = STATUS_OK;
   if (t->rows > 0 && t->cols > 0 && !is_there(h, variant, link)) {
-    TRY_GOTO(st, end, str_format(&place, err, "/masks/%s/%s", variant, link));
-    TRY_GOTO(st, end,
-             h5_chunk(h, place, (hsize_t)t->rows, mask_row_bytes(t->cols), t->deflated, t->bytes,
-                      t->size, err));
-    st = h5_int_attribute(h, place, "cols", t->cols, err);
+    st = str_format(&place, err, "/masks/%s/%s", variant, link);
+    if (st == STATUS_OK) {
+      st = write_bits(h, place, t, err);
+      free(place);
+    }
   }
-end:
-  free(place);
   free(link);
   return st;
 }

@@ -67,6 +67,7 @@ static const struct distance_record distance = {.id = "fffffffffffffffffffffffff
                                                 .length = 2048,
                                                 .dataset = "arc_easy",
                                                 .kind = "ngram",
+                                                .sequences = 64,
                                                 .value = 0.62};
 
 struct bytes {
@@ -233,7 +234,8 @@ static void a_distance_comes_back(void **state) {
   assert_string_equal(r.calibration, "c4");
   assert_string_equal(r.dataset, "arc_easy");
   assert_string_equal(r.kind, "ngram");
-  assert_true(r.draw == 4 && r.samples == 128 && r.length == 2048 && r.value == 0.62);
+  assert_true(r.draw == 4 && r.samples == 128 && r.length == 2048 && r.sequences == 64 &&
+              r.value == 0.62);
   free(b.at);
 }
 
