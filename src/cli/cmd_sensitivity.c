@@ -16,6 +16,7 @@ enum {
   OPTION_CALIBRATION,
   OPTION_SAMPLES,
   OPTION_LENGTH,
+  OPTION_PROPAGATE,
   OPTION_DROP,
   OPTION_FORMAT,
   OPTION_SEED,
@@ -36,6 +37,7 @@ static const struct argp_option sensitivity_options[] = {
     {"samples", OPTION_SAMPLES, "NUMBERS", 0,
      "only these sample counts (default: all, each analysed for itself)", 0},
     {"length", OPTION_LENGTH, "NUMBERS", 0, "only these sample lengths (default: likewise)", 0},
+    {"propagate", OPTION_PROPAGATE, "NAME", 0, "only pruned, or only dense (default: likewise)", 0},
     {"drop", OPTION_DROP, NULL, 0, "values are differences to the dense model", 0},
     {"format", OPTION_FORMAT, "NAME", 0, "text (default), csv (one section) or json", 0},
     {"seed", OPTION_SEED, "NUMBER", 0, "of permutations and the bootstrap (default: 0)", 0},
@@ -46,7 +48,8 @@ static const char sensitivity_doc[] =
     "calibration draws; variance components of set and draw beside the error of the items; how "
     "often one method beats another over paired draws; whether calibration sets agree on the order "
     "of methods; how far masks overlap; and whether draws nearer to a data set lose less. Models, "
-    "methods, sparsities, sample counts and lengths are never averaged. n is what a number is "
+    "methods, sparsities, sample counts, lengths and propagation are never averaged. n is what a "
+    "number is "
     "over; what cannot be told from the results is said in words.\vExample:\n  espalier "
     "sensitivity results/demo.h5 --sparsity 0.8 --section components,beats\n";
 
@@ -166,6 +169,7 @@ static status fill_query(struct design_query *q, const struct sensitivity_argume
       {OPTION_CALIBRATION, "--calibration", &q->calibrations},
       {OPTION_SAMPLES, "--samples", &q->samples},
       {OPTION_LENGTH, "--length", &q->lengths},
+      {OPTION_PROPAGATE, "--propagate", &q->propagates},
   };
   for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
     const char *text = words_of(a, lists[i].option);
@@ -179,9 +183,9 @@ static status fill_query(struct design_query *q, const struct sensitivity_argume
 }
 
 static void free_query(struct design_query *q) {
-  struct word_list *lists[] = {&q->metrics,      &q->datasets, &q->kinds,
-                               &q->methods,      &q->models,   &q->sparsities,
-                               &q->calibrations, &q->samples,  &q->lengths};
+  struct word_list *lists[] = {&q->metrics, &q->datasets,   &q->kinds,        &q->methods,
+                               &q->models,  &q->sparsities, &q->calibrations, &q->samples,
+                               &q->lengths, &q->propagates};
   for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
     word_list_free(lists[i]);
   }

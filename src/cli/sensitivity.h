@@ -10,7 +10,7 @@
 struct design_query {
   struct word_list metrics, datasets, kinds;
   /* of variants; what calibration sets say does not concern methods without one */
-  struct word_list methods, models, sparsities, calibrations, samples, lengths;
+  struct word_list methods, models, sparsities, calibrations, samples, lengths, propagates;
   bool drop; /* values are differences to the dense model's */
   unsigned seed;
 };
@@ -80,7 +80,8 @@ static inline double design_value(const struct design *d, size_t dataset, size_t
 bool design_find(const struct design *d, const struct design_group *g, size_t dataset, int set,
                  int draw, size_t *variant);
 /* Whether groups differ in nothing that stands against a comparison of their methods: same model
- * and sparsity, same sample count and length unless one of them has no calibration. */
+ * and sparsity, same sample count, length and propagation unless one of them has no
+ * calibration. */
 bool design_comparable(const struct design_group *a, const struct design_group *b);
 
 /* The columns that every sheet begins with, up to COLUMN_METHOD. */
@@ -90,7 +91,8 @@ bool design_comparable(const struct design_group *a, const struct design_group *
   [COLUMN_MODEL] = {"model", SHEET_TEXT, SHEET_VARIED},                                            \
   [COLUMN_SPARSITY] = {"sparsity", SHEET_TEXT, SHEET_VARIED},                                      \
   [COLUMN_SAMPLES] = {"samples", SHEET_COUNT, SHEET_VARIED},                                       \
-  [COLUMN_LENGTH] = {"length", SHEET_COUNT, SHEET_VARIED}
+  [COLUMN_LENGTH] = {"length", SHEET_COUNT, SHEET_VARIED},                                         \
+  [COLUMN_PROPAGATE] = {"propagate", SHEET_TEXT, SHEET_VARIED}
 enum {
   COLUMN_DATASET,
   COLUMN_METRIC,
@@ -98,6 +100,7 @@ enum {
   COLUMN_SPARSITY,
   COLUMN_SAMPLES,
   COLUMN_LENGTH,
+  COLUMN_PROPAGATE,
   COLUMN_METHOD,
   COLUMN_OWN /* the first of a sheet's own */
 };

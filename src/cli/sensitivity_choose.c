@@ -37,15 +37,22 @@ static const char *length_of(const struct results_variant *v, char number[16]) {
   return number;
 }
 
-enum { FIELDS = 6 };
+static const char *propagate_of(const struct results_variant *v, char number[16]) {
+  (void)number;
+  return v->propagate;
+}
+
+enum { FIELDS = 7 };
 static const struct field fields[FIELDS] = {
     {"--model", false, model_of},       {"--method", false, method_of},
     {"--sparsity", false, sparsity_of}, {"--calibration", true, calibration_of},
-    {"--samples", true, samples_of},    {"--length", true, length_of}};
+    {"--samples", true, samples_of},    {"--length", true, length_of},
+    {"--propagate", true, propagate_of}};
 
 static const struct word_list *list_of(const struct design_query *q, int field) {
   const struct word_list *const lists[FIELDS] = {&q->models,       &q->methods, &q->sparsities,
-                                                 &q->calibrations, &q->samples, &q->lengths};
+                                                 &q->calibrations, &q->samples, &q->lengths,
+                                                 &q->propagates};
   return lists[field];
 }
 

@@ -110,7 +110,7 @@ static bool belongs(const struct design_group *g, const struct results_variant *
                     const char *label) {
   return strcmp(g->label, label) == 0 && strcmp(g->as->model, v->model) == 0 &&
          strcmp(g->as->sparsity, v->sparsity) == 0 && g->as->samples == v->samples &&
-         g->as->length == v->length;
+         g->as->length == v->length && strcmp(g->as->propagate, v->propagate) == 0;
 }
 
 static bool is_before(const struct design *d, size_t a, size_t b) {
@@ -153,12 +153,13 @@ static size_t first_with(const struct design *d, const struct design_group *g, b
 /* What is compared stands together: models and sparsities in the file's order, then samples. */
 static bool group_before(const struct design *d, const struct design_group *a,
                          const struct design_group *b) {
-  const size_t keys[2][4] = {{first_with(d, a, true), first_with(d, a, false),
-                              (size_t)a->as->samples, (size_t)a->as->length},
-                             {first_with(d, b, true), first_with(d, b, false),
-                              (size_t)b->as->samples, (size_t)b->as->length}};
+  const size_t keys[2][5] = {
+      {first_with(d, a, true), first_with(d, a, false), (size_t)a->as->samples,
+       (size_t)a->as->length, strcmp(a->as->propagate, "dense") == 0},
+      {first_with(d, b, true), first_with(d, b, false), (size_t)b->as->samples,
+       (size_t)b->as->length, strcmp(b->as->propagate, "dense") == 0}};
   int k = 0;
-  while (k < 3 && keys[0][k] == keys[1][k]) {
+  while (k < 4 && keys[0][k] == keys[1][k]) {
     k++;
   }
   return keys[0][k] < keys[1][k];
@@ -247,7 +248,8 @@ bool design_find(const struct design *d, const struct design_group *g, size_t da
 bool design_comparable(const struct design_group *a, const struct design_group *b) {
   return strcmp(a->as->model, b->as->model) == 0 && strcmp(a->as->sparsity, b->as->sparsity) == 0 &&
          (!a->calibrated || !b->calibrated ||
-          (a->as->samples == b->as->samples && a->as->length == b->as->length));
+          (a->as->samples == b->as->samples && a->as->length == b->as->length &&
+           strcmp(a->as->propagate, b->as->propagate) == 0));
 }
 
 void design_label(struct sheet_cell *row, const struct design_dataset *set,
@@ -260,6 +262,7 @@ void design_label(struct sheet_cell *row, const struct design_dataset *set,
   if (g->calibrated) {
     row[COLUMN_SAMPLES].number = g->as->samples;
     row[COLUMN_LENGTH].number = g->as->length;
+    row[COLUMN_PROPAGATE].text = g->as->propagate;
   }
 }
 

@@ -22,11 +22,13 @@ static status add_models(const struct design *d, struct str *to, struct error *e
   TRY(str_addf(to, err, "%s: %s", d->path, models ? "several models" : only));
   TRY(sparsities ? STATUS_OK : str_addf(to, err, ", sparsity %s", sparsity));
   if (samples) {
-    return str_addf(to, err, "; sample counts and lengths are analysed each for itself\n");
+    return str_addf(to, err, "; each sample count, length and propagation for itself\n");
   }
-  return calibrated ? str_addf(to, err, ", %d samples of %d tokens\n", calibrated->samples,
-                               calibrated->length)
-                    : str_addf(to, err, "\n");
+  return calibrated
+             ? str_addf(to, err, ", %d samples of %d tokens%s\n", calibrated->samples,
+                        calibrated->length,
+                        strcmp(calibrated->propagate, "dense") != 0 ? "" : ", propagate: dense")
+             : str_addf(to, err, "\n");
 }
 
 static status add_missing(const struct design *d, struct str *to, struct error *err) {

@@ -55,8 +55,10 @@ static void put(char *to, enum sheet_kind kind, const struct sheet_cell *c) {
     return;
   }
   put_number(to, kind, c);
-  if (c->mark && strlen(to) + 1 < WORD) {
-    (void)strcat(to, "*");
+  size_t end = strlen(to);
+  if (c->mark && end + 1 < WORD) {
+    to[end] = '*';
+    to[end + 1] = '\0';
   }
 }
 

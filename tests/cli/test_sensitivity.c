@@ -96,30 +96,37 @@ static void spreads_are_over_the_draws_that_are_there(void **state) {
   PRINTS(full,
          "kjv      wanda      wiki           3    inf      -  18.00    inf  9.500         inf\n",
          "--section", "spread", "--dataset", "kjv");
-  PRINTS(full, "topic,acc,nano,0.5,16,128,wanda,sst2,2,3,1,0.42,0.0282842712,0.4,0.44,0.78,-0.36\n",
-         "--section", "spread", "--format", "csv");
+  PRINTS(
+      full,
+      "topic,acc,nano,0.5,16,128,pruned,wanda,sst2,2,3,1,0.42,0.0282842712,0.4,0.44,0.78,-0.36\n",
+      "--section", "spread", "--format", "csv");
 }
 
 static void with_drop_values_are_differences(void **state) {
   (void)state;
   PRINTS(full,
-         "topic,acc,nano,0.5,16,128,wanda,sst2,2,3,1,-0.36,0.0282842712,-0.38,-0.34,0.78,-0.36\n",
+         "topic,acc,nano,0.5,16,128,pruned,wanda,sst2,2,3,1,-0.36,0.0282842712,-0.38,-0.34,0.78,-0."
+         "36\n",
          "--section", "spread", "--format", "csv", "--drop");
-  PRINTS(full, "topic,acc,nano,0.5,16,128,ria,ngram,8,8,-0.285714286,-0.835778659,0.600131579,\n",
+  PRINTS(full,
+         "topic,acc,nano,0.5,16,128,pruned,ria,ngram,8,8,-0.285714286,-0.835778659,0.600131579,\n",
          "--section", "distance", "--format", "csv", "--drop");
 }
 
 static void components_are_scipys_and_infinite_values_have_none(void **state) {
   (void)state;
   PRINTS(full,
-         "topic,acc,nano,0.5,16,128,wanda,3,8,0.0833276189,0.0225092574,,0.0114181872,0.9319925,"
+         "topic,acc,nano,0.5,16,128,pruned,wanda,3,8,0.0833276189,0.0225092574,,0.0114181872,0."
+         "9319925,"
          "0.007996002,0.023988006,0.00694349206,0.000506666667,,0.000130375,\n"
-         "topic,acc,nano,0.5,16,128,ria,3,8,0.0816389652,0.0275075747,,0.0116886697,0.898045171,"
+         "topic,acc,nano,0.5,16,128,pruned,ria,3,8,0.0816389652,0.0275075747,,0.0116886697,0."
+         "898045171,"
          "0.0134932534,0.0269865067,0.00666492063,0.000756666667,,0.000136625,\n"
-         "topic,acc,nano,0.5,16,128,sparsegpt,3,9,0.0438008963,0.0179505494,,0.011392005,"
+         "topic,acc,nano,0.5,16,128,pruned,sparsegpt,3,9,0.0438008963,0.0179505494,,0.011392005,"
          "0.856198347,0.00299850075,0.0149925037,0.00191851852,0.000322222222,,0.000129777778,\n"
-         "kjv,perplexity,nano,0.5,16,128,wanda,3,8,,,,,,,,,,,,infinite values have no variance\n"
-         "kjv,perplexity,nano,0.5,16,128,ria,3,9,5.99826364,0.353553391,,,0.996537796,"
+         "kjv,perplexity,nano,0.5,16,128,pruned,wanda,3,8,,,,,,,,,,,,infinite values have no "
+         "variance\n"
+         "kjv,perplexity,nano,0.5,16,128,pruned,ria,3,9,5.99826364,0.353553391,,,0.996537796,"
          "0.00299850075,0.0149925037,35.9791667,0.125,,,\n",
          "--section", "components", "--format", "csv");
 }
@@ -150,16 +157,17 @@ static void what_one_set_or_one_method_cannot_tell_is_said(void **state) {
 
 static void pairs_are_formed_where_both_draws_exist(void **state) {
   (void)state;
-  PRINTS(full,
-         "topic,acc,nano,0.5,16,128,magnitude,wanda,8,2,0,6,0.25,-0.045,0.2890625,1,\n"
-         "topic,acc,nano,0.5,16,128,magnitude,ria,8,3,0,5,0.375,-0.03125,0.7265625,1,\n"
-         "topic,acc,nano,0.5,16,128,magnitude,sparsegpt,9,6,0,3,0.666666667,0.0188888889,"
-         "0.5078125,1,\n"
-         "topic,acc,nano,0.5,16,128,wanda,ria,7,3,0,4,0.428571429,-0.00285714286,1,1,\n"
-         "topic,acc,nano,0.5,16,128,wanda,sparsegpt,8,6,1,1,0.8125,0.05625,0.125,1,\n"
-         "topic,acc,nano,0.5,16,128,ria,sparsegpt,8,7,0,1,0.875,0.05375,0.0703125,0.7734375,\n",
-         "--section", "beats", "--format", "csv");
-  PRINTS(full, "kjv,perplexity,nano,0.5,16,128,wanda,ria,8,0,0,8,0,inf,0.0078125,0.09375,\n",
+  PRINTS(
+      full,
+      "topic,acc,nano,0.5,16,128,pruned,magnitude,wanda,8,2,0,6,0.25,-0.045,0.2890625,1,\n"
+      "topic,acc,nano,0.5,16,128,pruned,magnitude,ria,8,3,0,5,0.375,-0.03125,0.7265625,1,\n"
+      "topic,acc,nano,0.5,16,128,pruned,magnitude,sparsegpt,9,6,0,3,0.666666667,0.0188888889,"
+      "0.5078125,1,\n"
+      "topic,acc,nano,0.5,16,128,pruned,wanda,ria,7,3,0,4,0.428571429,-0.00285714286,1,1,\n"
+      "topic,acc,nano,0.5,16,128,pruned,wanda,sparsegpt,8,6,1,1,0.8125,0.05625,0.125,1,\n"
+      "topic,acc,nano,0.5,16,128,pruned,ria,sparsegpt,8,7,0,1,0.875,0.05375,0.0703125,0.7734375,\n",
+      "--section", "beats", "--format", "csv");
+  PRINTS(full, "kjv,perplexity,nano,0.5,16,128,pruned,wanda,ria,8,0,0,8,0,inf,0.0078125,0.09375,\n",
          "--section", "beats", "--format", "csv");
   PRINTS(full, "topic    acc         wanda      ria        7/9     3     0       4        0.429",
          "--section", "beats");
@@ -168,29 +176,30 @@ static void pairs_are_formed_where_both_draws_exist(void **state) {
 static void sets_rank_methods_by_the_draws_that_all_have(void **state) {
   (void)state;
   PRINTS(full,
-         "topic,acc,nano,0.5,16,128,ria,1.33333333,3,3,7,0.433333333,0.444444444,1,1,\n"
-         "kjv,perplexity,nano,0.5,16,128,ria,1.33333333,3,3,8,0.444444444,0.361111111,1,1,\n"
-         "all,mean rank,nano,0.5,16,128,ria,1.33333333,3,3,,0.333333333,0.527777778,1,1,\n",
+         "topic,acc,nano,0.5,16,128,pruned,ria,1.33333333,3,3,7,0.433333333,0.444444444,1,1,\n"
+         "kjv,perplexity,nano,0.5,16,128,pruned,ria,1.33333333,3,3,8,0.444444444,0.361111111,1,1,\n"
+         "all,mean rank,nano,0.5,16,128,pruned,ria,1.33333333,3,3,,0.333333333,0.527777778,1,1,\n",
          "--section", "ranks", "--format", "csv");
 }
 
 static void masks_overlap_within_and_between_sets(void **state) {
   (void)state;
   PRINTS(full,
-         ",,nano,0.5,16,128,wanda,all,5,4,0.636538462,6,0.258518846,0.333333333,\n"
-         ",,nano,0.5,16,128,wanda,q,5,8,0.75,12,0.180952381,0.333333333,\n"
-         ",,nano,0.5,16,128,wanda,up,5,4,0.5,6,0.555555556,0.333333333,\n"
-         ",,nano,0.5,16,128,ria,all,0,0,,0,,,fewer than two masks\n",
+         ",,nano,0.5,16,128,pruned,wanda,all,5,4,0.636538462,6,0.258518846,0.333333333,\n"
+         ",,nano,0.5,16,128,pruned,wanda,q,5,8,0.75,12,0.180952381,0.333333333,\n"
+         ",,nano,0.5,16,128,pruned,wanda,up,5,4,0.5,6,0.555555556,0.333333333,\n"
+         ",,nano,0.5,16,128,pruned,ria,all,0,0,,0,,,fewer than two masks\n",
          "--section", "overlap", "--format", "csv");
 }
 
 static void losses_are_correlated_with_distances(void **state) {
   (void)state;
-  PRINTS(full,
-         "topic,acc,nano,0.5,16,128,wanda,ngram,8,8,-0.214285714,-0.924050633,0.538461538,\n"
-         "kjv,perplexity,nano,0.5,16,128,wanda,ngram,3,3,0.5,,,too few draws for an interval\n"
-         "topic,acc,nano,0.5,16,128,ria,ngram,8,8,-0.285714286,-0.835778659,0.600131579,\n",
-         "--section", "distance", "--format", "csv");
+  PRINTS(
+      full,
+      "topic,acc,nano,0.5,16,128,pruned,wanda,ngram,8,8,-0.214285714,-0.924050633,0.538461538,\n"
+      "kjv,perplexity,nano,0.5,16,128,pruned,wanda,ngram,3,3,0.5,,,too few draws for an interval\n"
+      "topic,acc,nano,0.5,16,128,pruned,ria,ngram,8,8,-0.285714286,-0.835778659,0.600131579,\n",
+      "--section", "distance", "--format", "csv");
 }
 
 static void a_file_without_masks_and_distances_says_how_to_get_them(void **state) {
