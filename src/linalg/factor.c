@@ -83,11 +83,8 @@ static status damp_until_positive(const struct attempt *t, double damp, double *
   for (int i = 0; i<TRIES; i++, now = now> 0 ? now * 10 : DAMP_START) {
     bool positive = false;
     double add = now * mean;
-    if (t->local) {
-      positive = factor_local_try(t->local, t->h, add);
-    } else {
-      TRY(try_shared(t, add, &positive, err));
-    }
+    TRY(t->local ? factor_local_try(t->local, t->h, add, &positive, err)
+                 : try_shared(t, add, &positive, err));
     if (positive) {
       *damp_used = now;
       return all_finite(t->h, (size_t)t->n * (size_t)t->n)

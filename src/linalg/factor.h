@@ -28,10 +28,11 @@ bool factor_is_shared(enum factor_where where, int n, const struct group *group)
  * replaces it by U (zeros below the diagonal). Not positive definite: damp is raised tenfold and
  * tried again, up to a factor of 1e6; *damp_used tells what it took. Refuses NaN and infinities
  * before and after. A damping of 0 is raised to 1e-4 first. Factored in float64, so that one rank
- * and ScaLAPACK, which sum in different orders, round to the same float32 but for few last bits;
- * takes 4·n² bytes beside h on one rank, where its bits do not depend on the number of threads.
- * With FACTOR_SCALAPACK (or AUTO choosing it) every rank of the group calls with the same h and
- * gets the same U. */
+ * and ScaLAPACK, which sum in different orders, round to the same float32 but for last bits (and
+ * inverted in float32 by one rank from FACTOR_SINGLE_FROM on, within some 1e-6 of the largest
+ * element); takes 4·n² bytes beside h on one rank, where its bits do not depend on the number of
+ * threads. With FACTOR_SCALAPACK (or AUTO choosing it) every rank of the group calls with the same
+ * h and gets the same U. */
 status factor_inverse_upper(float *h, int n, double damp, enum factor_where where,
                             const struct group *group, double *damp_used, struct error *err);
 

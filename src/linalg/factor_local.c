@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "linalg/factor_invert.h"
 #include "linalg/factor_tile.h"
 
 /* With the order of rows and columns kept, H = R·Rᵀ for an upper triangular R that is found from
@@ -14,12 +15,13 @@
 enum { EDGE = FACTOR_EDGE, AREA = FACTOR_AREA };
 
 status factor_local_open(struct factor_local *out, int n, struct error *err) {
-  struct factor_local f = {.n = n, .blocks = (n + EDGE - 1) / EDGE};
+  struct factor_local f = {
+      .n = n, .single = n >= FACTOR_SINGLE_FROM, .blocks = (n + EDGE - 1) / EDGE};
   size_t blocks = (size_t)f.blocks, tile = AREA * sizeof(double);
   status st;
   TRY_GOTO(st, fail, mem_alloc_raw(&f.tiles, blocks * (blocks + 1) / 2, tile, err));
   TRY_GOTO(st, fail, mem_alloc_raw(&f.panel, blocks, tile, err));
-  TRY_GOTO(st, fail, mem_alloc_raw(&f.inverse, 2, tile, err));
+  TRY_GOTO(st, fail, mem_alloc_raw(&f.inverse, 1, tile, err));
   *out = f;
   return STATUS_OK;
 fail:
@@ -179,15 +181,18 @@ static void write_upper(const struct factor_local *f, float *h) {
   }
 }
 
-bool factor_local_try(const struct factor_local *f, float *h, double add) {
-  for (int k = f->blocks - 1; k >= 0; k--) {
-    if (!factor_column(f, h, k, add)) {
-      return false;
-    }
+status factor_local_try(const struct factor_local *f, float *h, double add, bool *positive,
+                        struct error *err) {
+  *positive = true;
+  for (int k = f->blocks - 1; k >= 0 && *positive; k--) {
+    *positive = factor_column(f, h, k, add);
   }
-  for (int k = 1; k < f->blocks; k++) {
+  if (!*positive) {
+    return STATUS_OK;
+  }
+  for (int k = 1; k < f->blocks && !f->single; k++) {
     invert_column(f, k);
   }
   write_upper(f, h);
-  return true;
+  return f->single ? factor_invert_blocks(h, f->n, (float *)f->panel, err) : STATUS_OK;
 }

@@ -1,4 +1,5 @@
 #include "linalg/factor.h"
+#include "linalg/factor_local.h"
 #include "linalg/matmul.h"
 #include "spd.h"
 #include "support.h"
@@ -52,6 +53,46 @@ static void bits_do_not_depend_on_the_number_of_threads(void **state) {
   free(h);
   free(one);
   free(three);
+}
+
+/* By either inverse, whatever the order would choose. */
+static float *factor_by(const float *h, int n, bool single, int threads) {
+  struct factor_local f;
+  struct error err;
+  bool positive = false;
+  int before = linalg_threads();
+  float *u = copy(h, n);
+  linalg_set_threads(threads);
+  assert_ok(factor_local_open(&f, n, &err));
+  assert_true(f.single == (n >= FACTOR_SINGLE_FROM));
+  f.single = single;
+  assert_ok(factor_local_try(&f, u, 0.001, &positive, &err));
+  assert_true(positive);
+  factor_local_close(&f);
+  linalg_set_threads(before);
+  return u;
+}
+
+static void single_precision_inverse_agrees_with_the_double_one(void **state) {
+  (void)state;
+  const int orders[] = {1, 192, 193, 610};
+  for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+    int n = orders[i];
+    size_t count = (size_t)n * (size_t)n;
+    float *h = spd_make(n, 40 + i), *fine = factor_by(h, n, false, 1);
+    float *one = factor_by(h, n, true, 1), *three = factor_by(h, n, true, 3);
+    double largest = 0, apart = 0;
+    for (size_t j = 0; j < count; j++) {
+      largest = fmax(largest, fabs((double)fine[j]));
+      apart = fmax(apart, fabs((double)fine[j] - (double)one[j]));
+    }
+    assert_true(apart < 1e-6 * largest);
+    assert_memory_equal(one, three, count * sizeof *one);
+    free(h);
+    free(fine);
+    free(one);
+    free(three);
+  }
 }
 
 static void nan_and_infinity_are_refused(void **state) {
@@ -146,6 +187,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(u_factors_the_inverse_at_every_order),
       cmocka_unit_test(bits_do_not_depend_on_the_number_of_threads),
+      cmocka_unit_test(single_precision_inverse_agrees_with_the_double_one),
       cmocka_unit_test(nan_and_infinity_are_refused),
       cmocka_unit_test(indefinite_matrices_are_damped_tenfold_until_they_work),
       cmocka_unit_test(a_failed_try_leaves_nothing_behind),
