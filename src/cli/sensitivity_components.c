@@ -150,10 +150,11 @@ static status add_notes(const struct design *d, struct sheet *s, bool skipped, s
       "it; items: the metric's standard error over its items, which all draws share: other "
       "items would move all draws together by about this, so it is no part of set and "
       "draw\n"));
-  TRY(str_addf(&s->notes, err,
-               "p: share of %d relabellings of the draws (seed %u) with as much between sets; p "
-               "Holm: corrected over all rows\n",
-               VARIANCE_PERMUTATIONS, d->seed));
+  TRY(str_addf(
+      &s->notes, err,
+      "p: share of %d relabellings of the draws (seed %u) with as much between sets, itself "
+      "counted in; p Holm: corrected over all rows\n",
+      VARIANCE_PERMUTATIONS, d->seed));
   return skipped ? str_addf(&s->notes, err,
                             "methods without calibration have one value and are left out\n")
                  : STATUS_OK;

@@ -7,11 +7,12 @@
 #include "eval/correlation.h"
 #include "store/distances.h"
 
-enum { METHOD = COLUMN_METHOD, KIND, N, DRAWS, RHO, LOW, HIGH, WHY, COLUMNS };
+enum { METHOD = COLUMN_METHOD, KIND, SEQUENCES, N, DRAWS, RHO, LOW, HIGH, WHY, COLUMNS };
 static const struct sheet_column columns[COLUMNS] = {
     DESIGN_COLUMNS,
     [METHOD] = {"method", SHEET_TEXT, SHEET_ALWAYS},
     [KIND] = {"distance", SHEET_TEXT, SHEET_ALWAYS},
+    [SEQUENCES] = {"sequences", SHEET_COUNT, SHEET_VARIED},
     [N] = {"n", SHEET_COUNT, SHEET_ALWAYS},
     [DRAWS] = {"draws", SHEET_COUNT, SHEET_ALWAYS},
     [RHO] = {"rho", SHEET_SHARE, SHEET_ALWAYS},
@@ -43,15 +44,17 @@ static status points_alloc(struct points *p, size_t variants, size_t datasets, s
   return mem_alloc(&p->known, variants, sizeof *p->known, err);
 }
 
-/* Nested sample counts take the first of the same draw's samples, and share its row. */
+/* Of the kind of `like`. Nested sample counts take the first of the same draw's samples, and share
+ * its row. */
 static bool find_distance(const struct distances *all, const struct results_variant *v,
-                          const char *dataset, const char *kind, double *out) {
+                          const char *dataset, const struct distance_record *like, double *out) {
   bool found = false;
   for (size_t i = 0; i < all->count; i++) {
     const struct distance_record *r = &all->at[i];
     bool same = r->draw == v->draw && r->length == v->length && r->samples >= v->samples &&
-                strcmp(r->kind, kind) == 0 && strcmp(r->dataset, dataset) == 0 &&
-                strcmp(r->calibration, v->calibration) == 0 && strcmp(r->model, v->model) == 0;
+                strcmp(r->kind, like->kind) == 0 && r->sequences == like->sequences &&
+                strcmp(r->dataset, dataset) == 0 && strcmp(r->calibration, v->calibration) == 0 &&
+                strcmp(r->model, v->model) == 0;
     if (same && (!found || r->samples == v->samples)) {
       *out = r->value;
       found = true;
@@ -68,7 +71,7 @@ static double loss_of(const struct design *d, size_t set, size_t group, size_t v
 }
 
 static void add_points(struct points *p, const struct design *d, const struct distances *all,
-                       size_t set, size_t group, const char *kind) {
+                       size_t set, size_t group, const struct distance_record *kind) {
   const struct design_group *g = &d->groups[group];
   for (size_t i = 0; i < g->count; i++) {
     double distance = NAN, loss = loss_of(d, set, group, g->at[i]);
@@ -99,8 +102,8 @@ static const char *why(const struct points *p, double rho, const struct interval
 }
 
 static status add_row(const struct design *d, struct sheet *s, const struct points *p,
-                      const struct design_dataset *set, size_t group, const char *kind,
-                      struct error *err) {
+                      const struct design_dataset *set, size_t group,
+                      const struct distance_record *kind, struct error *err) {
   struct sheet_cell *row;
   double rho = NAN;
   struct interval range = {NAN, NAN};
@@ -113,7 +116,8 @@ static status add_row(const struct design *d, struct sheet *s, const struct poin
   if (!set) {
     row[COLUMN_DATASET].text = "all";
   }
-  row[KIND].text = kind;
+  TRY(sheet_word(s, kind->kind, strlen(kind->kind), &row[KIND].text, err));
+  row[SEQUENCES].number = kind->sequences;
   row[N].number = (double)p->count;
   row[DRAWS].number = (double)p->draws;
   row[RHO].number = rho;
@@ -125,7 +129,8 @@ static status add_row(const struct design *d, struct sheet *s, const struct poin
 
 /* One row: of a data set, or (set == dataset_count) of all whose metric is a share. */
 static status correlate(const struct design *d, struct sheet *s, const struct distances *all,
-                        size_t set, size_t group, const char *kind, struct error *err) {
+                        size_t set, size_t group, const struct distance_record *kind,
+                        struct error *err) {
   struct points p;
   bool pooled = set == d->dataset_count;
   size_t used = 0;
@@ -146,7 +151,8 @@ static status correlate(const struct design *d, struct sheet *s, const struct di
 
 static bool is_new(const struct distances *all, size_t i) {
   for (size_t k = 0; k < i; k++) {
-    if (strcmp(all->at[k].kind, all->at[i].kind) == 0) {
+    if (strcmp(all->at[k].kind, all->at[i].kind) == 0 &&
+        all->at[k].sequences == all->at[i].sequences) {
       return false;
     }
   }
@@ -154,9 +160,7 @@ static bool is_new(const struct distances *all, size_t i) {
 }
 
 static status add_kind(const struct design *d, struct sheet *s, const struct distances *all,
-                       const char *name, struct error *err) {
-  const char *kind;
-  TRY(sheet_word(s, name, strlen(name), &kind, err));
+                       const struct distance_record *kind, struct error *err) {
   for (size_t g = 0; g < d->group_count; g++) {
     for (size_t set = 0; d->groups[g].calibrated && set <= d->dataset_count; set++) {
       TRY(correlate(d, s, all, set, g, kind, err));
@@ -174,7 +178,7 @@ static status add_kinds(const struct design *d, struct sheet *s, const struct di
   }
   for (size_t i = 0; i < all->count; i++) {
     if (is_new(all, i)) {
-      TRY(add_kind(d, s, all, all->at[i].kind, err));
+      TRY(add_kind(d, s, all, &all->at[i], err));
     }
   }
   return str_addf(

@@ -33,7 +33,7 @@ struct variance_components {
 struct variance_components variance_components(const double *values, const int *group,
                                                const int *subgroup, size_t n);
 
-enum { VARIANCE_PERMUTATIONS = 2000 };
+enum { VARIANCE_PERMUTATIONS = 10000 };
 
 /* Whether groups differ by more than what varies in them: the share, (1 + hits) / (1 +
  * VARIANCE_PERMUTATIONS), of random relabellings of the values whose sum of squares between groups

@@ -108,9 +108,10 @@ static void with_drop_values_are_differences(void **state) {
          "topic,acc,nano,0.5,16,128,pruned,wanda,sst2,2,3,1,-0.36,0.0282842712,-0.38,-0.34,0.78,-0."
          "36\n",
          "--section", "spread", "--format", "csv", "--drop");
-  PRINTS(full,
-         "topic,acc,nano,0.5,16,128,pruned,ria,ngram,8,8,-0.285714286,-0.835778659,0.600131579,\n",
-         "--section", "distance", "--format", "csv", "--drop");
+  PRINTS(
+      full,
+      "topic,acc,nano,0.5,16,128,pruned,ria,ngram,0,8,8,-0.285714286,-0.835778659,0.600131579,\n",
+      "--section", "distance", "--format", "csv", "--drop");
 }
 
 static void components_are_scipys_and_infinite_values_have_none(void **state) {
@@ -118,16 +119,16 @@ static void components_are_scipys_and_infinite_values_have_none(void **state) {
   PRINTS(full,
          "topic,acc,nano,0.5,16,128,pruned,wanda,3,8,0.0833276189,0.0225092574,,0.0114181872,0."
          "9319925,"
-         "0.007996002,0.023988006,0.00694349206,0.000506666667,,0.000130375,\n"
+         "0.00469953005,0.0179982002,0.00694349206,0.000506666667,,0.000130375,\n"
          "topic,acc,nano,0.5,16,128,pruned,ria,3,8,0.0816389652,0.0275075747,,0.0116886697,0."
          "898045171,"
-         "0.0134932534,0.0269865067,0.00666492063,0.000756666667,,0.000136625,\n"
+         "0.0122987701,0.0245975402,0.00666492063,0.000756666667,,0.000136625,\n"
          "topic,acc,nano,0.5,16,128,pruned,sparsegpt,3,9,0.0438008963,0.0179505494,,0.011392005,"
-         "0.856198347,0.00299850075,0.0149925037,0.00191851852,0.000322222222,,0.000129777778,\n"
+         "0.856198347,0.00359964004,0.0179982002,0.00191851852,0.000322222222,,0.000129777778,\n"
          "kjv,perplexity,nano,0.5,16,128,pruned,wanda,3,8,,,,,,,,,,,,infinite values have no "
          "variance\n"
          "kjv,perplexity,nano,0.5,16,128,pruned,ria,3,9,5.99826364,0.353553391,,,0.996537796,"
-         "0.00299850075,0.0149925037,35.9791667,0.125,,,\n",
+         "0.00359964004,0.0179982002,35.9791667,0.125,,,\n",
          "--section", "components", "--format", "csv");
 }
 
@@ -196,9 +197,10 @@ static void losses_are_correlated_with_distances(void **state) {
   (void)state;
   PRINTS(
       full,
-      "topic,acc,nano,0.5,16,128,pruned,wanda,ngram,8,8,-0.214285714,-0.924050633,0.538461538,\n"
-      "kjv,perplexity,nano,0.5,16,128,pruned,wanda,ngram,3,3,0.5,,,too few draws for an interval\n"
-      "topic,acc,nano,0.5,16,128,pruned,ria,ngram,8,8,-0.285714286,-0.835778659,0.600131579,\n",
+      "topic,acc,nano,0.5,16,128,pruned,wanda,ngram,0,8,8,-0.214285714,-0.924050633,0.538461538,\n"
+      "kjv,perplexity,nano,0.5,16,128,pruned,wanda,ngram,0,3,3,0.5,,,too few draws for an "
+      "interval\n"
+      "topic,acc,nano,0.5,16,128,pruned,ria,ngram,0,8,8,-0.285714286,-0.835778659,0.600131579,\n",
       "--section", "distance", "--format", "csv");
 }
 
