@@ -27,7 +27,8 @@ struct lead {
   bool *lost, *bye;     /* [ranks] */
   int ranks;
   double ticked, polled, pinged, written;
-  bool dirty; /* records came since the results were written */
+  double writing; /* seconds that the last results file took */
+  bool dirty;     /* records came since the results were written */
   bool signalled, finished;
 };
 
@@ -54,9 +55,18 @@ static void tell(struct lead *l, struct run_event e) {
 }
 
 static status write_results(struct lead *l, struct error *err) {
-  l->written = host_seconds();
+  double start = host_seconds();
   l->dirty = false;
-  return ledger_write(l->o->ledger, l->o->provenance->at, l->o->provenance->count, err);
+  status st = ledger_write(l->o->ledger, l->o->provenance->at, l->o->provenance->count, err);
+  l->written = host_seconds();
+  l->writing = l->written - start;
+  return st;
+}
+
+/* Not more than a twentieth of the time goes into results files, which masks make large. */
+static bool is_due(const struct lead *l, double now) {
+  double every = l->o->run->write_every, least = 20 * l->writing;
+  return l->dirty && now - l->written > (every > least ? every : least);
 }
 
 static status send(struct lead *l, int rank, const struct message *m, struct error *err) {
@@ -276,7 +286,7 @@ static status tick(struct lead *l, struct error *err) {
   l->ticked = now;
   TRY(watch_ranks(l, now, err));
   TRY(event(l, &(struct event){.kind = EVENT_TICK, .now = now}, NULL, err));
-  if (l->dirty && now - l->written > l->o->run->write_every) {
+  if (is_due(l, now)) {
     TRY(write_results(l, err));
   }
   tell(l, (struct run_event){.kind = RUN_PROGRESS});

@@ -1,7 +1,10 @@
 #include "store/h5.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -31,16 +34,44 @@ static void give_back(struct h5 *h) {
   (void)H5Eset_auto2(H5E_DEFAULT, h->shown, h->shown_data);
 }
 
-enum { GROWTH = 4 << 20 }; /* bytes by which a file in memory grows */
+/* One name for all tries: what a killed run leaves is overwritten by the next. */
+static status open_disk(struct h5 *h, struct error *err) {
+  TRY(mem_alloc(&h->disk, 1, sizeof *h->disk, err));
+  h->disk->fd = -1;
+  TRY(str_format(&h->temporary, err, "%s.tmp", h->path));
+  h->disk->fd = open(h->temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  return h->disk->fd < 0 ? err_errno(err, STATUS_IO, "%s", h->path) : STATUS_OK;
+}
+
+static void close_disk(struct h5 *h) {
+  if (h->driver >= 0) {
+    (void)H5FDunregister(h->driver);
+  }
+  if (h->disk && h->disk->fd >= 0) {
+    (void)close(h->disk->fd);
+    if (!h->disk->detached) {
+      (void)unlink(h->temporary);
+    }
+  }
+  if (h->disk) {
+    h5_disk_free(h->disk);
+  }
+  free(h->disk);
+  free(h->temporary);
+}
 
 status h5_create(struct h5 *out, const char *path, struct error *err) {
-  *out = (struct h5){.file = -1, .path = path};
+  *out = (struct h5){.file = -1, .driver = -1, .path = path};
   silence(out);
-  hid_t access = H5Pcreate(H5P_FILE_ACCESS), make = H5Pcreate(H5P_FILE_CREATE);
-  if (access < 0 || make < 0 || H5Pset_fapl_core(access, GROWTH, 0) < 0 ||
-      H5Pset_obj_track_times(make, 0) < 0 ||
-      (out->file = H5Fcreate(path, H5F_ACC_TRUNC, make, access)) < 0) {
-    (void)h5_fail(out, "creating the file", err);
+  hid_t access = -1, make = -1;
+  status st = open_disk(out, err);
+  if (st == STATUS_OK) {
+    make = H5Pcreate(H5P_FILE_CREATE);
+    if (!h5_disk_access(out->disk, &out->driver, &access) || make < 0 ||
+        H5Pset_obj_track_times(make, 0) < 0 ||
+        (out->file = H5Fcreate(path, H5F_ACC_TRUNC, make, access)) < 0) {
+      st = h5_fail(out, "creating the file", err);
+    }
   }
   if (make >= 0) {
     (void)H5Pclose(make);
@@ -48,33 +79,57 @@ status h5_create(struct h5 *out, const char *path, struct error *err) {
   if (access >= 0) {
     (void)H5Pclose(access);
   }
-  if (out->file < 0) {
+  if (st != STATUS_OK) {
+    close_disk(out);
     give_back(out);
-    return STATUS_IO;
+  }
+  return st;
+}
+
+status h5_check(const struct h5 *h, struct error *err) {
+  if (!h->disk->code) {
+    return STATUS_OK;
+  }
+  errno = h->disk->code;
+  return err_errno(err, STATUS_IO, "%s", h->path);
+}
+
+/* Behind the last byte of the file, whose checksum is made from the disk. */
+static status add_seal(const struct h5 *h, struct error *err) {
+  size_t size = (size_t)h->disk->end;
+  unsigned char seal[SEAL_BYTES];
+  struct map map;
+  TRY(map_open(&map, h->temporary, err));
+  bool whole = map.size == size;
+  if (whole) {
+    seal_make(map.at, size, seal);
+  }
+  map_close(&map);
+  if (!whole) {
+    return err_at(err, STATUS_IO, h->temporary, 0, "is not of the length that was written");
+  }
+  if (pwrite(h->disk->fd, seal, sizeof seal, (off_t)size) != (ssize_t)sizeof seal) {
+    return err_errno(err, STATUS_IO, "%s", h->path);
   }
   return STATUS_OK;
 }
 
 status h5_publish(const struct h5 *h, struct error *err) {
-  ssize_t size = -1;
-  if (H5Fflush(h->file, H5F_SCOPE_GLOBAL) < 0 || (size = H5Fget_file_image(h->file, NULL, 0)) < 0) {
+  if (H5Fflush(h->file, H5F_SCOPE_GLOBAL) < 0) {
     return h5_fail(h, "the file's bytes", err);
   }
-  unsigned char *image;
-  TRY(mem_alloc_raw(&image, (size_t)size + SEAL_BYTES, 1, err));
-  status st = STATUS_OK;
-  if (H5Fget_file_image(h->file, image, (size_t)size) < 0) {
-    st = h5_fail(h, "the file's bytes", err);
-  } else {
-    seal_make(image, (size_t)size, image + size);
-    st = file_write(h->path, image, (size_t)size + SEAL_BYTES, err);
+  TRY(h5_check(h, err));
+  if (ftruncate(h->disk->fd, (off_t)h->disk->end) != 0) {
+    return err_errno(err, STATUS_IO, "%s", h->path);
   }
-  free(image);
-  return st;
+  TRY(add_seal(h, err));
+  TRY(file_publish(h->temporary, h->path, err));
+  h->disk->detached = true;
+  return STATUS_OK;
 }
 
 status h5_open(struct h5 *out, const char *path, struct error *err) {
-  *out = (struct h5){.file = -1, .path = path};
+  *out = (struct h5){.file = -1, .driver = -1, .path = path};
   TRY(seal_check(path, err));
   silence(out);
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
@@ -99,6 +154,7 @@ status h5_open(struct h5 *out, const char *path, struct error *err) {
 
 void h5_close(struct h5 *h) {
   (void)H5Fclose(h->file);
+  close_disk(h);
   give_back(h);
 }
 

@@ -6,18 +6,23 @@
 #include <hdf5.h>
 
 #include "base/str.h"
+#include "store/h5_disk.h"
 
 struct h5 {
   hid_t file;
-  const char *path;  /* as messages name it */
-  H5E_auto2_t shown; /* the caller's error printing, given back by h5_close */
+  const char *path;     /* as messages name it */
+  struct h5_disk *disk; /* of a new file */
+  char *temporary;      /* likewise: what it is called until it is published */
+  hid_t driver;         /* likewise */
+  H5E_auto2_t shown;    /* the caller's error printing, given back by h5_close */
   void *shown_data;
 };
 
-/* A new file in memory, to be published as path: HDF5 1.10 crashes at exit after a write that the
- * disk refused, so it never writes to one. */
+/* A new file: a temporary one beside path, which h5_close removes unless it was published. */
 status h5_create(struct h5 *out, const char *path, struct error *err);
-/* Writes a file made by h5_create, sealed (seal.h): temporary file beside path, sync, rename. */
+/* STATUS_IO when the disk has refused something: a long writer need not go on. */
+status h5_check(const struct h5 *h, struct error *err);
+/* Seals (seal.h), syncs and renames to path a file made by h5_create; only h5_close may follow. */
 status h5_publish(const struct h5 *h, struct error *err);
 
 /* Opens path for reading; refuses a broken seal. Takes no lock of HDF5's: results files are

@@ -64,6 +64,7 @@ static status see(void *user, const unsigned char *record, size_t size, struct e
     return STATUS_OK;
   }
   struct mask_record m;
+  TRY(h5_check(w->h, err));
   TRY(record_decode_masks(&m, record, size, err));
   const char *id = m.variant;
   status st = STATUS_OK;

@@ -1,6 +1,8 @@
 /* Masks of a results file: what went into the journal is read back, by this program and by h5py. */
 #include "support.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -228,6 +230,100 @@ static void masks_are_deflated_where_that_gains(void **state) {
   }
 }
 
+/* A journal with masks of `count` tensors of 1 MiB for the pruned variant, written as results by a
+ * process that may write no file larger than `largest`. */
+enum { LARGE = 1024 };
+static status write_large(int count, rlim_t largest, struct error *err) {
+  (void)unlink(log_path);
+  struct journal *j;
+  TRY(journal_open(&j, log_path, NULL, NULL, NULL, err));
+  unsigned char *bits = malloc(LARGE * LARGE);
+  assert_non_null(bits);
+  memset(bits, 0xa5, LARGE * LARGE);
+  status st = STATUS_OK;
+  for (int i = 0; st == STATUS_OK && i < count; i++) {
+    struct mask_bits t = {
+        .rows = LARGE, .cols = 8 * LARGE, .size = (size_t)LARGE * LARGE, .bytes = bits};
+    (void)snprintf(t.name, sizeof t.name, "layers.%d.fc1.weight", i);
+    struct mask_record r = {.part = i, .parts = count, .count = 1, .tensors = &t};
+    (void)snprintf(r.variant, sizeof r.variant, "%s", pruned);
+    unsigned char *bytes;
+    size_t size;
+    st = record_encode_masks(&r, &bytes, &size, err);
+    if (st == STATUS_OK) {
+      st = journal_append(j, bytes, size, err);
+      free(bytes);
+    }
+  }
+  free(bits);
+  struct results r = fixture_results();
+  r.journal = j;
+  r.masks = (bool[]){false, true, false};
+  struct rlimit old, small;
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+  small = old;
+  small.rlim_cur = largest < old.rlim_cur ? largest : old.rlim_cur;
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+  st = st == STATUS_OK ? results_write(path, &r, err) : st;
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+  journal_close(j);
+  return st;
+}
+
+static long data_bytes(void) {
+  char line[256];
+  long kilobytes = 0;
+  FILE *f = fopen("/proc/self/status", "r");
+  while (f && fgets(line, sizeof line, f)) {
+    (void)sscanf(line, "VmData: %ld", &kilobytes);
+  }
+  if (f) {
+    (void)fclose(f);
+  }
+  return kilobytes * 1024;
+}
+
+static void the_file_is_never_in_memory_as_a_whole(void **state) {
+  (void)state;
+#ifdef __SANITIZE_ADDRESS__
+  print_message("SKIPPED: a sanitizer's memory says nothing of the program's\n");
+  skip();
+#endif
+  enum { TENSORS_LARGE = 96, ROOM = 32 << 20 };
+  struct error err = {0};
+  struct rlimit old, small;
+  assert_int_equal(getrlimit(RLIMIT_DATA, &old), 0);
+  small = old;
+  small.rlim_cur = (rlim_t)data_bytes() + ROOM;
+  assert_true(data_bytes() > 0);
+  assert_int_equal(setrlimit(RLIMIT_DATA, &small), 0);
+  status st = write_large(TENSORS_LARGE, RLIM_INFINITY, &err);
+  assert_int_equal(setrlimit(RLIMIT_DATA, &old), 0);
+  assert_ok(st);
+  struct stat s;
+  assert_int_equal(stat(path, &s), 0);
+  assert_true(s.st_size > (long)TENSORS_LARGE << 20);
+}
+
+static void a_disk_that_fills_up_under_the_masks_is_one_line(void **state) {
+  (void)state;
+  struct error err = {0};
+  write_file((bool[]){false, true, false});
+  (void)signal(SIGXFSZ, SIG_IGN);
+  assert_fails(write_large(6, 3 << 20, &err), STATUS_IO, "x.h5: File too large");
+  (void)signal(SIGXFSZ, SIG_DFL);
+  struct masks *m; /* the file of before */
+  assert_ok(masks_open(&m, path, &err));
+  struct mask_tensors t;
+  assert_ok(masks_tensors(m, pruned, &t, &err));
+  assert_int_equal(t.count, TENSORS);
+  mask_tensors_free(&t);
+  masks_close(m);
+  char temporary[80];
+  (void)snprintf(temporary, sizeof temporary, "%s.tmp", path);
+  assert_int_equal(access(temporary, F_OK), -1);
+}
+
 static void python_reads_them_with_h5py_alone(void **state) {
   (void)state;
   write_file((bool[]){false, true, false});
@@ -263,6 +359,8 @@ int main(void) {
       cmocka_unit_test(a_damaged_file_is_refused),
       cmocka_unit_test(bits_are_the_weights_that_are_not_zero),
       cmocka_unit_test(masks_are_deflated_where_that_gains),
+      cmocka_unit_test(the_file_is_never_in_memory_as_a_whole),
+      cmocka_unit_test(a_disk_that_fills_up_under_the_masks_is_one_line),
       cmocka_unit_test(python_reads_them_with_h5py_alone),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
