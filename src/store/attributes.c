@@ -43,7 +43,7 @@ static status read_all(struct attributes *out, const struct h5 *h, struct error 
   TRY(mem_alloc(&out->names, count, sizeof(char *), err));
   TRY(mem_alloc(&out->texts, count, sizeof(char *), err));
   for (size_t i = 0; i < count; i++) {
-    char *name;
+    char *name = NULL;
     TRY(name_of(h, i, &name, err));
     if (!is_text(h, name)) {
       free(name);

@@ -94,6 +94,10 @@ def look(b, page, name):
                 expect(over <= 0, f"{name}, {view}: {over} pixels wider than the window of {width}")
                 if shots:
                     b.shot(f"{shots}/{name}-{view}-{width}{'-dark' if dark else ''}.png")
+    b.js("location.hash = 'heat'")
+    b.settle()
+    fields = b.js("[...document.querySelectorAll('select')].map(x => x.name)")
+    expect("propagate" not in fields and "sparsity" in fields, f"{name}: a choice is offered where nothing differs: {fields}")
     expect(not b.errors, f"{name}: {b.errors}")
     expect(b.js("window.hurt") is None, "text of the results ran as a script")
 

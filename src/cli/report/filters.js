@@ -1,5 +1,6 @@
 /* Choices that several views share: what is chosen in one stands in the next. */
 const chosen = {};
+const calibratedFields = ["samples", "length", "propagate"]; /* which settings without calibration lack */
 const all = "";
 
 const fieldTitles = { model: "Model", method: "Method", sparsity: "Sparsity", samples: "Samples", length: "Length",
@@ -21,7 +22,7 @@ function choice(name, values, changed) {
 function distinct(field) {
   const values = [];
   for (const s of settings) {
-    if ((field === "samples" || field === "length") && s.plain) continue;
+    if (s.plain && calibratedFields.includes(field)) continue;
     if (!values.includes(s[field])) values.push(s[field]);
   }
   return values;
@@ -46,11 +47,11 @@ function filterBar(fields, single, extra, changed) {
   return bar;
 }
 
-/* Settings that the choices leave; those without calibration have no samples or length. */
+/* Settings that the choices leave. */
 function chosenSettings(fields) {
   return settings.filter((s) => fields.every((f) => {
     if (chosen[f] === undefined || chosen[f] === all) return true;
-    return (s.plain && (f === "samples" || f === "length" || f === "propagate")) || String(s[f]) === chosen[f];
+    return (s.plain && calibratedFields.includes(f)) || String(s[f]) === chosen[f];
   }));
 }
 

@@ -101,7 +101,7 @@ addView({
   id: "layers", title: "Layers", needs: "layers",
   draw(main, data) {
     if (!data) {
-      main.append(h("p", null, "No variant has a layer-wise error: it needs a method that is calibrated."));
+      main.append(h("p", null, "No variant has a layer-wise error: it needs a method that gathers the Gram matrix of each linear's inputs, as sparsegpt does."));
       return;
     }
     const area = h("div");
@@ -122,7 +122,7 @@ addView({
         h("div", { class: "panels narrow" }, ...panels));
     };
     const sets = [...new Set(settings.filter((s) => !s.plain).flatMap((s) => [...s.rows.keys()]))];
-    main.append(h("p", { class: "note" }, "Relative error of each linear's output on its calibration inputs (Frobenius norms), by block."));
+    main.append(h("p", { class: "note" }, "Relative error of each linear's output on its calibration inputs (Frobenius norms), by block. Methods that do not gather the inputs' Gram matrix have none."));
     main.append(filterBar(layerFields, ["model", "sparsity", "samples", "length", "propagate"],
       sets.length > 1 ? [["calibration", [[all, "all sets"], ...sets.map((s) => [s, s])]]] : [], redraw), area);
     redraw();

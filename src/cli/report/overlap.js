@@ -93,9 +93,20 @@ function overlapCanvas(group, title, low, width) {
   return canvas;
 }
 
+/* Names without what all of them start and end with, up to their dots. */
+function distinctParts(names) {
+  const parts = names.map((n) => n.split("."));
+  const shortest = Math.min(...parts.map((p) => p.length)) - 1;
+  let start = 0, end = 0;
+  while (start < shortest && parts.every((p) => p[start] === parts[0][start])) start++;
+  while (start + end < shortest && parts.every((p) => p.at(-1 - end) === parts[0].at(-1 - end))) end++;
+  return parts.map((p) => p.slice(start, p.length - end).join("."));
+}
+
 function overlapTensors(group, title) {
+  const short = distinctParts(group.tensors);
   return bigTable(`${title}: per linear`, [
-    { title: "tensor", value: (i) => group.tensors[i] },
+    { title: "tensor", value: (i) => group.tensors[i], text: (i) => short[i] },
     { title: "between sets", number: true, value: (i) => group.between[i], text: (i) => fixed(number(group.between[i]), 3) },
     { title: "pairs", number: true, value: (i) => group.between_pairs[i] },
     { title: "between draws of a set", number: true, value: (i) => group.within[i], text: (i) => fixed(number(group.within[i]), 3) },
@@ -125,7 +136,7 @@ addView({
     main.append(h("div", { class: "legend" }, h("span", null, fixed(scale, 3), h("i", { class: "ramp one" }), "1 (the same masks)")));
     main.append(h("div", { class: "panels loose" }, ...data.groups.map((g) => {
       const sets = new Set(g.variants.map((v) => variants[v].calibration)).size;
-      const panel = h("section", { class: "panel", style: `min-height: 200px; width: min(100%, ${Math.max(380, 130 + 68 * sets)}px)` });
+      const panel = h("section", { class: "panel", style: `min-height: 200px; width: min(100%, ${Math.max(590, 130 + 68 * sets)}px)` });
       return lazily(panel, () => overlapPanel(panel, g, overlapTitle(g), scale));
     })));
   },

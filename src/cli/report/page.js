@@ -52,6 +52,7 @@ function fixed(value, digits) {
 
 function signed(value, digits) {
   const text = fixed(value, digits);
+  if (Number(text.replace("−", "-")) === 0) return (0).toFixed(digits);
   return value > 0 ? "+" + text : text;
 }
 
