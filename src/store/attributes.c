@@ -29,6 +29,7 @@ static status name_of(const struct h5 *h, size_t i, char **out, struct error *er
   if (H5Aget_name_by_idx(h->file, ".", H5_INDEX_NAME, H5_ITER_INC, (hsize_t)i, *out,
                          (size_t)size + 1, H5P_DEFAULT) < 0) {
     free(*out);
+    *out = NULL;
     return h5_fail(h, "attributes", err);
   }
   return STATUS_OK;
