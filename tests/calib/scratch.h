@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "calib/calib.h"
+#include "linalg/matmul.h"
 
 static char root[256], configs[300], data[300];
 static const char *config_list[] = {configs, NULL}, *data_list[] = {data, NULL};
@@ -99,6 +100,7 @@ static inline int scratch_open(void **state) {
   (void)snprintf(configs, sizeof configs, "%s/configs", root);
   (void)snprintf(data, sizeof data, "%s/data", root);
   (void)snprintf(folder, sizeof folder, "%s/experiments/demo/nano-llama", source ? source : ".");
+  linalg_set_threads(1); /* on a busy machine barriers cost more than these small passes */
   assert_ok(model_open(&model, folder, &err));
   assert_ok(tokenizer_open(&tokenizer, folder, &err));
   return 0;

@@ -43,7 +43,7 @@ static void assert_greedy(const struct sequences *s, size_t i, size_t from) {
                             .queries = queries,
                             .count = LENGTH - 1,
                             .answers = answers};
-  assert_ok(runner_open(&runner, model, NULL, 0, &err));
+  assert_ok(runner_open(&runner, model, NULL, 1 << 30, &err));
   assert_ok(runner_answer(runner, &work, 1, &err));
   runner_close(runner);
   for (size_t k = from; k + 1 < LENGTH; k++) {

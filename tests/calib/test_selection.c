@@ -157,7 +157,7 @@ static void lexrank_orders_by_centrality(void **state) {
 static void runner_nll(const struct sequences *s, double *out) {
   struct error err = {0};
   struct runner *runner;
-  assert_ok(runner_open(&runner, model, NULL, 0, &err));
+  assert_ok(runner_open(&runner, model, NULL, 1 << 30, &err));
   for (size_t i = 0; i < s->count; i++) {
     struct query queries[LENGTH];
     struct answer answers[LENGTH];
