@@ -1,5 +1,5 @@
 /* The results file, one HDF5 file per experiment, built whole from records and renamed into place:
- * readers see the last complete one. Layout: ../../configs/README.md and the design's section 5. */
+ * readers see the last complete one. Layout: README.md. */
 #ifndef ESPALIER_STORE_RESULTS_H
 #define ESPALIER_STORE_RESULTS_H
 
