@@ -2,8 +2,11 @@
 
 #include "linalg/matmul.h"
 
+/* In operations of a forward pass that take as long; measured with experiments/demo's model. */
 enum {
-  SELECT_FLOPS = 40, /* per weight: scores and a sort of a row, in product-equivalents */
+  SELECT_FLOPS = 500, /* per weight: reading it, its score, a choice within the row, writing it */
+  UPDATE_FLOPS = 4,   /* per multiplication of SparseGPT's updates */
+  FACTOR_FLOPS = 4,   /* per operation of a factor, in float64 */
 };
 
 /* Shape sums over a block's linears. */
@@ -49,13 +52,13 @@ static double cost_statistics(const struct shapes *s, unsigned needs, double tok
 
 /* Per block: Cholesky n³/3 and triangular inverse n³/3. */
 static double cost_factors(const struct shapes *s) {
-  return 2.0 / 3.0 * s->cubes;
+  return FACTOR_FLOPS * 2.0 / 3.0 * s->cubes;
 }
 
 /* Per block: what the linears take once statistics and factors are there. */
 static double cost_linears(const struct shapes *s, const struct method *method) {
   double flops = SELECT_FLOPS * s->weights;
-  flops += method->needs_factor ? s->updates : 0;
+  flops += method->needs_factor ? UPDATE_FLOPS * s->updates : 0;
   return flops + (method->needs & STATS_GRAM ? 4 * s->updates : 0); /* the relative error */
 }
 

@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from memory import peak  # noqa: E402
 
 WORD = 4  # bytes of a float32
-BATCH_LEAST, BATCH_MOST, BATCHES = 256, 2048, 16  # src/prune/streams.c
+BATCH = 1024  # src/prune/streams.c
 REST = 256 << 20
 
 
@@ -44,7 +44,7 @@ def bound(command):
     with open(option(command, "--calibration")) as f:
         lengths = [len(json.loads(line)["input_ids"]) for line in f]
     tokens = sum(lengths)
-    batch = max(max(lengths), min(max(tokens // BATCHES, BATCH_LEAST), BATCH_MOST))
+    batch = max(max(lengths), BATCH)
     per_token = 2 * hidden + queries + 2 * keys + 2 * ffn
     block = hidden * (2 * queries + 2 * keys + 3 * ffn)
     inputs = (hidden, queries, hidden, ffn)

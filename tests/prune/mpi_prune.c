@@ -27,10 +27,11 @@ static struct kept prune(const struct pruning *p, struct prune_options *o, const
 }
 
 /* most: the largest share of mask bits that may differ. */
-static void check(const struct pruning *p, const char *method, const char *sparsity,
-                  enum factor_where where, double most) {
+static void check_propagated(const struct pruning *p, const char *method, const char *sparsity,
+                             enum factor_where where, enum propagate propagate, double most) {
   struct group one = group_single();
   struct prune_options o = pruning_options(p->model, &p->ids, method, sparsity, &one);
+  o.propagate = propagate;
   struct kept alone = prune(p, &o, &one, FACTOR_LOCAL), together = prune(p, &o, &group, where);
   size_t other = 0, bytes = together.count * sizeof *together.weights;
   expect(alone.count == together.count, method, "number of weights", (double)together.count);
@@ -46,6 +47,11 @@ static void check(const struct pruning *p, const char *method, const char *spars
   free(first);
   kept_free(&alone);
   kept_free(&together);
+}
+
+static void check(const struct pruning *p, const char *method, const char *sparsity,
+                  enum factor_where where, double most) {
+  check_propagated(p, method, sparsity, where, PROPAGATE_PRUNED, most);
 }
 
 static status fail_on_last(void *user, double done, struct error *err) {
@@ -112,6 +118,8 @@ int main(int argc, char **argv) {
     check(&p, "sparsegpt", "0.5", FACTOR_LOCAL, 1e-4);
     check(&p, "sparsegpt", "0.5", FACTOR_SCALAPACK, 1e-4);
     check(&p, "sparsegpt", "2:4", FACTOR_SCALAPACK, 1e-4);
+    check_propagated(&p, "wanda", "0.5", FACTOR_AUTO, PROPAGATE_DENSE, 0);
+    check_propagated(&p, "sparsegpt", "2:4", FACTOR_LOCAL, PROPAGATE_DENSE, 1e-4);
     one_rank_failing_ends_all(&p, "wanda");
     one_rank_failing_ends_all(&p, "sparsegpt");
     one_rank_failing_ends_all(&p, "magnitude");

@@ -45,7 +45,7 @@ static inline status pruning_open(struct pruning *p, const char *type, struct er
   if (!mkdtemp(p->folder) || !make_checkpoint(p->folder, &shape)) {
     return err_set(err, STATUS_IO, "no checkpoint in %s", p->folder);
   }
-  pruning_ids(&p->ids, 40);
+  pruning_ids(&p->ids, 40); /* two batches: work for two ranks */
   return model_open(&p->model, p->folder, err);
 }
 
