@@ -6,13 +6,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "linalg/damping.h"
 #include "linalg/factor_local.h"
 #include "linalg/factor_scalapack.h"
-
-enum { TRIES = 7 }; /* the asked damping, then up to 1e6 times as much */
-
-/* What a damping of zero is raised to first. */
-static const double DAMP_START = 1e-4;
 
 int factor_where_parse(const char *text) {
   static const char *const names[] = {"auto", "local", "scalapack"};
@@ -80,7 +76,7 @@ static status try_shared(const struct attempt *t, double add, bool *positive, st
 static status damp_until_positive(const struct attempt *t, double damp, double *damp_used,
                                   struct error *err) {
   double mean = mean_diagonal(t->h, (size_t)t->n), now = damp;
-  for (int i = 0; i<TRIES; i++, now = now> 0 ? now * 10 : DAMP_START) {
+  for (int i = 0; i < DAMPING_TRIES; i++, now = damping_next(now)) {
     bool positive = false;
     double add = now * mean;
     TRY(t->local ? factor_local_try(t->local, t->h, add, &positive, err)

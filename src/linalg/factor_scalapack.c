@@ -3,6 +3,8 @@
 #include <omp.h>
 #include <stddef.h>
 
+#include "linalg/shared_parts.h"
+
 /* Debian's ScaLAPACK comes without headers. Fortran integers are 32 bits in this build. */
 int Csys2blacs_handle(MPI_Comm comm);
 void Cfree_blacs_system_handle(int handle);
@@ -21,7 +23,7 @@ void pdtrtri_(const char *uplo, const char *diag, const int *n, double *a, const
               const int *ja, const int *desc, int *info, size_t uplo_length, size_t diag_length);
 
 enum {
-  BLOCK_MOST = 64,
+  BLOCK_MOST = SHARED_BLOCK,
   BLOCKS_PER_RANK = 4, /* in each direction: below that ranks wait more than they work */
   SMALLEST_BLOCK = 4,
   BLACS_TOPS_REPEAT = 15, /* reductions in one order, so that runs repeat bit for bit */
@@ -141,15 +143,20 @@ static status run(const struct process_grid *g, int n, double *local, bool *posi
   return STATUS_OK;
 }
 
-status process_grid_factor(const struct process_grid *g, const float *h, int n, double damp,
-                           double *local, float *u, bool *positive, struct error *err) {
-  deal_out(g, h, (size_t)n, damp, local);
+status process_grid_run(const struct process_grid *g, int n, double *local, bool *positive,
+                        struct error *err) {
   /* One BLAS thread inside: how a product is cut among threads would show in its bits. */
   int threads = omp_get_max_threads();
   omp_set_num_threads(1);
   status st = run(g, n, local, positive, err);
   omp_set_num_threads(threads);
-  TRY(st);
+  return st;
+}
+
+status process_grid_factor(const struct process_grid *g, const float *h, int n, double damp,
+                           double *local, float *u, bool *positive, struct error *err) {
+  deal_out(g, h, (size_t)n, damp, local);
+  TRY(process_grid_run(g, n, local, positive, err));
   if (*positive) {
     gather(g, local, (size_t)n, u);
   }

@@ -26,6 +26,11 @@ void process_grid_close(struct process_grid *g);
 int process_grid_local_rows(const struct process_grid *g, int n);
 int process_grid_local_cols(const struct process_grid *g, int n);
 
+/* local, this rank's part of a symmetric matrix of which the lower half counts, becomes the inverse
+ * of its Cholesky factor. Called by the grid's ranks. */
+status process_grid_run(const struct process_grid *g, int n, double *local, bool *positive,
+                        struct error *err);
+
 /* One try: adds `damp` to the diagonal of h [n][n] (equal on all ranks, not changed), factors it
  * and writes this rank's elements of U into u [n][n], whose other elements it leaves alone. local:
  * this rank's part. *positive is false when H is not positive definite. Called by the grid's ranks.

@@ -71,6 +71,16 @@ status group_broadcast(const struct group *g, int root, void *bytes, size_t coun
   return STATUS_OK;
 }
 
+status group_gather(const struct group *g, const void *mine, size_t count, void *all,
+                    struct error *err) {
+  if (g->size == 1) {
+    memcpy(all, mine, count);
+    return STATUS_OK;
+  }
+  return check(MPI_Allgather(mine, (int)count, MPI_BYTE, all, (int)count, MPI_BYTE, g->comm),
+               "MPI_Allgather", err);
+}
+
 status group_agree(const struct group *g, status mine, struct error *err) {
   if (g->size == 1) {
     return mine;

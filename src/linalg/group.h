@@ -26,6 +26,10 @@ status group_sum_int64(const struct group *g, int64_t *values, size_t count, str
 status group_broadcast(const struct group *g, int root, void *bytes, size_t count,
                        struct error *err);
 
+/* all [size][count]: every rank's bytes [count]; in a group of one a copy. */
+status group_gather(const struct group *g, const void *mine, size_t count, void *all,
+                    struct error *err);
+
 /* Agreement on failure, so that no rank waits for one that returned early: every rank passes what
  * it found, and all get STATUS_OK or the lowest failing rank's status and text. */
 status group_agree(const struct group *g, status mine, struct error *err);
