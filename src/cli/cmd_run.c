@@ -11,18 +11,21 @@
 #include "cli/session.h"
 #include "sched/host.h"
 
-enum { KEY_THREADS = 256, KEY_LEASE_TIMEOUT, KEY_TIME_LIMIT, KEY_LOG_JSON };
+enum { KEY_THREADS = 256, KEY_LEASE_TIMEOUT, KEY_TIME_LIMIT, KEY_LOG_JSON, KEY_SHARD };
 static const double WRITE_EVERY = 30; /* seconds */
 
 struct run_arguments {
   const char *file, *output, *json;
   int threads, lease_timeout;
+  int shard, shards;
   double time_limit;
   bool quiet;
 };
 
 static const struct argp_option options[] = {
     {"output", 'o', "FILE.h5", 0, "results file (default: results/<experiment>.h5)", 0},
+    {"shard", KEY_SHARD, "I/N", 0,
+     "run the I-th of N parts of the experiment, into results/<experiment>.shard-I-of-N.h5", 0},
     {"threads", KEY_THREADS, "N", 0, "threads of each rank (default: its share of the cores)", 0},
     {"time-limit", KEY_TIME_LIMIT, "TIME", 0,
      "stop in time, with status 75: seconds or [HH:]MM:SS (default: the Slurm allocation's end)",
@@ -33,6 +36,16 @@ static const struct argp_option options[] = {
     {"log-json", KEY_LOG_JSON, "FILE", 0, "append one JSON object per event to FILE", 0},
     {0}};
 
+static error_t parse_shard(const struct cli_input *in, const char *arg, struct run_arguments *a) {
+  char rest;
+  if (strspn(arg, "0123456789/") != strlen(arg) ||
+      sscanf(arg, "%6d/%6d%c", &a->shard, &a->shards, &rest) != 2 || a->shard < 1 ||
+      a->shard > a->shards) {
+    return cli_refuse(in, "--shard: '%s' (expected I/N with I from 1 to N)", arg);
+  }
+  return 0;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state) {
   const struct cli_input *in = state->input;
   struct run_arguments *a = in->options;
@@ -42,6 +55,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     return 0;
   case KEY_THREADS:
     return cli_int(in, "--threads", arg, 1, 4096, &a->threads);
+  case KEY_SHARD:
+    return parse_shard(in, arg, a);
   case KEY_LEASE_TIMEOUT:
     return cli_int(in, "--lease-timeout", arg, 1, 1000000, &a->lease_timeout);
   case KEY_TIME_LIMIT:
@@ -76,9 +91,15 @@ static const struct argp argp = {
     "Alone it uses all cores with one process; under mpirun all ranks work, rank 0 too. SIGTERM, "
     "SIGINT and SIGUSR1 stop it: what is in flight is dropped, results are written, and the exit "
     "status is 75.\n\n"
+    "--shard I/N computes one of N parts that cost about the same: for job arrays, or machines "
+    "that share no MPI. Every part splits the experiment in the same way; variants of one "
+    "calibration pass stay together where that leaves no part idle. The dense baseline is computed "
+    "in part 1 only: tables compare with it after espalier merge, which makes one file of the "
+    "parts, in the order of a run of the whole.\n\n"
     "Example:\n"
     "  mpirun -n 2 espalier run experiments/demo.yaml\n"
-    "  mpirun --enable-recovery -n 16 espalier run experiments/smollm2.yaml --time-limit 1:00:00",
+    "  mpirun --enable-recovery -n 16 espalier run experiments/smollm2.yaml --time-limit 1:00:00\n"
+    "  espalier run experiments/demo.yaml --shard 2/4",
     NULL,
     NULL,
     NULL};
@@ -136,6 +157,8 @@ static status run(const struct run_arguments *a, const struct session *session,
   struct run_options o = {.file = a->file,
                           .places = &places->places,
                           .output = a->output,
+                          .shard = a->shard,
+                          .shards = a->shards,
                           .command = command,
                           .mpi = mpi,
                           .group = session->group,

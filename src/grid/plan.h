@@ -54,6 +54,7 @@ struct variant {
   double eval_flops;  /* all its data sets */
   double seconds;     /* estimate from both on one process (cost.h) */
   double peak_bytes;  /* estimate of the most memory that one process needs at once */
+  bool elsewhere;     /* another shard computes it (plan_shard) */
 };
 
 /* Variants whose statistics come from one pass of the dense model: of the same model, calibration
@@ -101,6 +102,12 @@ status plan_create(struct plan **out, const struct grid *grid, enum plan_level l
                    struct error *err);
 void plan_free(struct plan *p);
 
+/* Leaves to a plan at PLAN_FULL the variants of shard 1 .. shards, and marks the others `elsewhere`
+ * with no cell wanted. Shards cost about the same, as far as the plan can tell; variants of one
+ * calibration pass stay together unless that would leave shards idle; the dense models are shard
+ * 1's. The same plan is split in the same way everywhere. */
+status plan_shard(struct plan *p, int shard, int shards, struct error *err);
+
 static inline struct cell *plan_cell(const struct plan *p, size_t variant, size_t dataset) {
   return &p->cells[variant * p->dataset_count + dataset];
 }
@@ -123,7 +130,8 @@ struct plan_saving plan_saving(const struct plan *p, enum propagate propagate);
 struct evalset_options plan_evalset_options(const struct plan *p);
 
 /* Distinct calibration draws of the plan, for /calibration in the results: the variant index that
- * uses each (with the most samples), in plan order; the caller frees *out. */
+ * uses each (with the most samples), in plan order, without those of variants that are elsewhere;
+ * the caller frees *out. */
 status plan_distinct_draws(const struct plan *p, size_t **out, size_t *count, struct error *err);
 
 #endif

@@ -153,9 +153,12 @@ status plan_distinct_draws(const struct plan *p, size_t **out, size_t *count, st
     while (k < n && !same_draw(&p->variants[found[k]], v)) {
       k++;
     }
-    if (v->calibration >= 0 && k == n) {
+    if (v->calibration < 0 || v->elsewhere) {
+      continue;
+    }
+    if (k == n) {
       found[n++] = i;
-    } else if (v->calibration >= 0 && p->variants[found[k]].samples < v->samples) {
+    } else if (p->variants[found[k]].samples < v->samples) {
       found[k] = i;
     }
   }

@@ -51,7 +51,7 @@ static status open_all(struct measuring *m, struct error *err) {
   TRY(grid_open(&m->grid, o->file, o->places, err));
   TRY(plan_create(&m->plan, m->grid, PLAN_FULL, err));
   TRY(check_draws(m->plan, err));
-  TRY(run_output(m->grid, o->output, &m->output, err));
+  TRY(run_output(m->grid, o->output, 0, 0, &m->output, err));
   TRY(ledger_open(&m->ledger, m->plan, m->output, &m->note, err));
   TRY(provenance_collect(&m->provenance, &run, m->plan, m->output, err));
   provenance_keep(&m->provenance, m->output);

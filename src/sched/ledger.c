@@ -29,7 +29,7 @@ bool ledger_find_variant(const struct ledger *l, const char *id, size_t *out) {
     return false;
   }
   *out = l->by_id[low];
-  return true;
+  return !l->plan->variants[*out].elsewhere;
 }
 
 static bool find_cell(const struct ledger *l, const struct cell_record *r, size_t *variant,
@@ -234,6 +234,7 @@ void ledger_close(struct ledger *l) {
   free(l->draw_digests);
   free(l->distances);
   free(l->wanted);
+  free((void *)l->cell_ids);
   free(l->calibration_infos);
   free(l->dataset_infos);
   free(l->variant_infos);
@@ -296,6 +297,7 @@ status ledger_write(struct ledger *l, const struct attribute *attributes, size_t
                       .calibrations = l->calibration_infos,
                       .calibration_count = l->calibration_count,
                       .wanted = l->wanted,
+                      .cell_ids = l->cell_ids,
                       .journal = l->journal,
                       .masks = l->masks,
                       .distances = distances,

@@ -17,12 +17,16 @@ static status describe_plan(struct ledger *l, struct error *err) {
         .samples = v->samples,
         .length = v->length,
         .draw = v->draw,
-        .propagate = v->calibration < 0 ? "" : propagate_name(p->grid->propagate)};
+        .propagate = v->calibration < 0 ? "" : propagate_name(p->grid->propagate),
+        .position = (int32_t)i,
+        .elsewhere = v->elsewhere};
   }
   size_t cells = p->variant_count * p->dataset_count;
   TRY(mem_alloc(&l->wanted, cells, sizeof *l->wanted, err));
+  TRY(mem_alloc(&l->cell_ids, cells, sizeof *l->cell_ids, err));
   for (size_t i = 0; i < cells; i++) {
     l->wanted[i] = p->cells[i].wanted;
+    l->cell_ids[i] = p->cells[i].id;
   }
   for (size_t i = 0; i < p->dataset_count; i++) {
     l->dataset_infos[i] =

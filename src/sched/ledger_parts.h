@@ -25,6 +25,7 @@ struct ledger {
   struct dataset_info *dataset_infos;
   struct calibration_info *calibration_infos;
   bool *wanted;            /* [variant_count][dataset_count] */
+  const char **cell_ids;   /* [variant_count][dataset_count] */
   struct sequences *draws; /* [calibration_count] */
   size_t calibration_count;
   size_t *draw_variants;             /* [calibration_count]: a variant of each draw */
@@ -33,7 +34,7 @@ struct ledger {
                                         without an id are not there */
 };
 
-/* Which variant of the plan has the id. */
+/* Which variant of the plan has the id; false for another shard's. */
 bool ledger_find_variant(const struct ledger *l, const char *id, size_t *out);
 
 /* What results say of the plan. */

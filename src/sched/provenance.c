@@ -80,6 +80,9 @@ static status collect(struct provenance *p, const struct run_options *options,
   ADD("onednn", "%d.%d.%d", dnnl->major, dnnl->minor, dnnl->patch);
   ADD("git_revision", "%s", ESPALIER_REVISION);
   ADD("seed", "%" PRIu64, g->seed);
+  if (options->shards) {
+    ADD("shard", "%d/%d", options->shard, options->shards);
+  }
   ADD("precision", "%s", precision_name(g->precision));
   return STATUS_OK;
 }

@@ -28,11 +28,15 @@ struct run {
   char *note;
 };
 
-status run_output(const struct grid *grid, const char *output, char **out, struct error *err) {
+status run_output(const struct grid *grid, const char *output, int shard, int shards, char **out,
+                  struct error *err) {
   if (output) {
     return str_format(out, err, "%s", output);
   }
   TRY(file_make_dirs("results", err));
+  if (shards) {
+    return str_format(out, err, "results/%s.shard-%d-of-%d.h5", grid->experiment, shard, shards);
+  }
   return str_format(out, err, "results/%s.h5", grid->experiment);
 }
 
@@ -45,7 +49,10 @@ static status prepare(struct run *r, struct error *err) {
   if (!first) {
     return STATUS_OK;
   }
-  TRY(run_output(r->grid, o->output, &r->output, err));
+  if (o->shards) {
+    TRY(plan_shard(r->plan, o->shard, o->shards, err));
+  }
+  TRY(run_output(r->grid, o->output, o->shard, o->shards, &r->output, err));
   TRY(ledger_open(&r->ledger, r->plan, r->output, &r->note, err));
   TRY(provenance_collect(&r->provenance, o, r->plan, r->output, err));
   return ledger_write(r->ledger, r->provenance.at, r->provenance.count, err);

@@ -46,7 +46,8 @@ struct run_watch {
 struct run_options {
   const char *file; /* the experiment */
   const struct places *places;
-  const char *output;   /* results file; NULL: results/<experiment>.h5 */
+  const char *output;   /* results file; NULL: run_output's choice */
+  int shard, shards;    /* the part of the plan to run: plan_shard; shards 0: all of it */
   const char *command;  /* provenance: the command line */
   const char *mpi;      /* provenance: version of the MPI library, or "none" */
   struct group group;   /* all ranks of the run, or one process */
@@ -68,9 +69,11 @@ struct run_outcome {
   char output[4096]; /* path of the results file */
 };
 
-/* Where an experiment's results go: `output`, or results/<experiment>.h5 where it is NULL. results/
- * is made; a folder that the user names must be there. The caller frees *out. */
-status run_output(const struct grid *grid, const char *output, char **out, struct error *err);
+/* Where an experiment's results go: `output`, or where it is NULL results/<experiment>.h5, of a
+ * shard (shards > 0) results/<experiment>.shard-I-of-N.h5. results/ is made; a folder that the user
+ * names must be there. The caller frees *out. */
+status run_output(const struct grid *grid, const char *output, int shard, int shards, char **out,
+                  struct error *err);
 
 /* Collective over the group. STATUS_PARTIAL when cells failed, STATUS_TIME when work is left, with
  * no text in *err; the same status on every rank. */

@@ -13,6 +13,8 @@ struct variant_info {
   const char *id, *model, *method, *parameters /* JSON */, *sparsity, *calibration /* "" if none */;
   int32_t samples, length, draw; /* 0, 0, -1 when there is no calibration */
   const char *propagate;         /* "pruned" or "dense"; NULL or "" likewise */
+  int32_t position;              /* in its plan, from 0: what puts shards back into one order */
+  bool elsewhere;                /* another shard's: gets no row, and has no records here */
 };
 
 struct dataset_info {
@@ -45,6 +47,8 @@ struct results {
       *cell_records;  /* [variant_count][dataset_count], NULL: not done */
   const bool *wanted; /* [variant_count][dataset_count], false: a cell that the plan leaves out,
                          which gets no row; NULL: all are wanted */
+  const char *const *cell_ids;   /* [variant_count][dataset_count]: identities of the planned cells;
+                                    NULL: those of the records */
   const struct journal *journal; /* read again for masks, one record at a time; NULL: none */
   const bool *masks;             /* [variant_count], true: all parts of its masks are there */
   const struct distance_record *distances; /* [distance_count], in plan order */
@@ -62,6 +66,7 @@ struct results_variant {
   char *id, *model, *method, *parameters, *sparsity, *calibration, *status, *error;
   int samples, length, draw;
   const char *propagate; /* "" without calibration; "pruned" in files older than the column */
+  int position;          /* in its plan; the row's own number in files older than the column */
   double achieved_sparsity, seconds;
 };
 struct results_metric {
@@ -71,7 +76,11 @@ struct results_metric {
 };
 struct results_cell {
   char *variant, *dataset, *status /* done, failed, pending */, *error;
+  const char *id; /* identity of the planned cell; "" in files older than the column */
   double seconds; /* NaN where there is none */
+};
+struct results_dataset {
+  char *name, *kind;
 };
 struct results_file {
   struct results_variant *variants;
@@ -80,7 +89,9 @@ struct results_file {
   size_t metric_count;
   struct results_cell *cells; /* every planned cell, in plan order */
   size_t cell_count;
-  unsigned char *text[3]; /* holds the strings */
+  struct results_dataset *datasets; /* in plan order; none in files older than /datasets */
+  size_t dataset_count;
+  unsigned char *text[4]; /* holds the strings */
 };
 /* STATUS_INPUT for a file that is damaged or is no results file. */
 status results_read(struct results_file *out, const char *path, struct error *err);

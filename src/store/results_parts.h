@@ -8,10 +8,17 @@
 #define RESULTS_SCHEMA "1"
 
 /* Columns in the order in which rows are written and read. */
-enum { VARIANT_COLUMNS = 15, METRIC_COLUMNS = 7, CELL_COLUMNS = 5, LAYER_COLUMNS = 7 };
+enum {
+  VARIANT_COLUMNS = 16,
+  METRIC_COLUMNS = 7,
+  CELL_COLUMNS = 6,
+  DATASET_COLUMNS = 2,
+  LAYER_COLUMNS = 7
+};
 extern const struct column variant_columns[VARIANT_COLUMNS];
 extern const struct column metric_columns[METRIC_COLUMNS];
 extern const struct column cell_columns[CELL_COLUMNS];
+extern const struct column dataset_columns[DATASET_COLUMNS];
 extern const struct column layer_columns[LAYER_COLUMNS];
 
 static inline bool results_wanted(const struct results *r, size_t variant, size_t dataset) {

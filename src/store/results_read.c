@@ -7,7 +7,9 @@
 static status read_variants(struct results_file *out, const struct h5 *h, struct error *err) {
   struct read_rows r;
   bool old = !rows_have(h, "/variants", "propagate");
-  TRY(rows_read(&r, h, "/variants", variant_columns, VARIANT_COLUMNS - old, err));
+  bool unplaced = old || !rows_have(h, "/variants", "position");
+  TRY(rows_read(&r, h, "/variants", variant_columns, (size_t)(VARIANT_COLUMNS - old - unplaced),
+                err));
   out->text[0] = r.at;
   TRY(mem_alloc(&out->variants, r.count, sizeof *out->variants, err));
   out->variant_count = r.count;
@@ -29,6 +31,7 @@ static status read_variants(struct results_file *out, const struct h5 *h, struct
     };
     struct results_variant *v = &out->variants[i];
     v->propagate = !old ? read_text(&r, i, 14) : v->calibration[0] ? "pruned" : "";
+    v->position = unplaced ? (int)i : (int)read_integer(&r, i, 15);
   }
   return STATUS_OK;
 }
@@ -55,7 +58,8 @@ static status read_metrics(struct results_file *out, const struct h5 *h, struct 
 
 static status read_cells(struct results_file *out, const struct h5 *h, struct error *err) {
   struct read_rows r;
-  TRY(rows_read(&r, h, "/cells", cell_columns, CELL_COLUMNS, err));
+  bool old = !rows_have(h, "/cells", "id");
+  TRY(rows_read(&r, h, "/cells", cell_columns, (size_t)(CELL_COLUMNS - old), err));
   out->text[2] = r.at;
   TRY(mem_alloc(&out->cells, r.count, sizeof *out->cells, err));
   out->cell_count = r.count;
@@ -66,7 +70,23 @@ static status read_cells(struct results_file *out, const struct h5 *h, struct er
         .status = read_text(&r, i, 2),
         .error = read_text(&r, i, 3),
         .seconds = read_real(&r, i, 4),
+        .id = old ? "" : read_text(&r, i, 5),
     };
+  }
+  return STATUS_OK;
+}
+
+static status read_datasets(struct results_file *out, const struct h5 *h, struct error *err) {
+  struct read_rows r;
+  if (!rows_have(h, "/datasets", "name")) {
+    return STATUS_OK;
+  }
+  TRY(rows_read(&r, h, "/datasets", dataset_columns, DATASET_COLUMNS, err));
+  out->text[3] = r.at;
+  TRY(mem_alloc(&out->datasets, r.count, sizeof *out->datasets, err));
+  out->dataset_count = r.count;
+  for (size_t i = 0; i < r.count; i++) {
+    out->datasets[i] = (struct results_dataset){read_text(&r, i, 0), read_text(&r, i, 1)};
   }
   return STATUS_OK;
 }
@@ -100,7 +120,8 @@ static status read_all(struct results_file *out, const struct h5 *h, struct erro
   TRY(results_check_schema(h, err));
   TRY(read_variants(out, h, err));
   TRY(read_metrics(out, h, err));
-  return read_cells(out, h, err);
+  TRY(read_cells(out, h, err));
+  return read_datasets(out, h, err);
 }
 
 status results_read(struct results_file *out, const char *path, struct error *err) {
@@ -119,7 +140,8 @@ void results_close(struct results_file *r) {
   free(r->variants);
   free(r->metrics);
   free(r->cells);
-  for (size_t i = 0; i < 3; i++) {
+  free(r->datasets);
+  for (size_t i = 0; i < sizeof r->text / sizeof r->text[0]; i++) {
     free(r->text[i]);
   }
   *r = (struct results_file){0};

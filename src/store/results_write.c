@@ -13,6 +13,9 @@ static status write_variants(const struct results *r, const struct h5 *h, struct
   for (size_t v = 0; st == STATUS_OK && v < r->variant_count; v++) {
     const struct variant_info *i = &r->variants[v];
     const struct variant_record *d = r->variant_records[v];
+    if (i->elsewhere) {
+      continue;
+    }
     st = rows_add(&rows,
                   (union value[]){{.text = i->id},
                                   {.text = i->model},
@@ -28,7 +31,8 @@ static status write_variants(const struct results *r, const struct h5 *h, struct
                                   {.real = d && !d->failed ? d->achieved_sparsity : NAN},
                                   {.real = d ? d->seconds : NAN},
                                   {.integer = d ? d->ranks : 0},
-                                  {.text = i->propagate ? i->propagate : ""}},
+                                  {.text = i->propagate ? i->propagate : ""},
+                                  {.integer = i->position}},
                   err);
   }
   if (st == STATUS_OK) {
@@ -56,6 +60,11 @@ static status add_metrics(struct rows *rows, const struct results *r, size_t v, 
   return STATUS_OK;
 }
 
+static const char *cell_id(const struct results *r, size_t v, size_t d,
+                           const struct cell_record *c) {
+  return r->cell_ids ? r->cell_ids[v * r->dataset_count + d] : c ? c->id : "";
+}
+
 static status add_cell(struct rows *rows, const struct results *r, size_t v, size_t d,
                        struct error *err) {
   if (!results_wanted(r, v, d)) {
@@ -71,7 +80,8 @@ static status add_cell(struct rows *rows, const struct results *r, size_t v, siz
                                   {.text = unpruned         ? p->error
                                            : c && c->failed ? c->error
                                                             : ""},
-                                  {.real = c ? c->seconds : NAN}},
+                                  {.real = c ? c->seconds : NAN},
+                                  {.text = cell_id(r, v, d, c)}},
                   err);
 }
 
@@ -90,6 +100,20 @@ static status write_crossed(const struct results *r, const struct h5 *h, const c
   }
   if (st == STATUS_OK) {
     st = rows_write(&rows, h, place, err);
+  }
+  rows_free(&rows);
+  return st;
+}
+
+static status write_datasets(const struct results *r, const struct h5 *h, struct error *err) {
+  struct rows rows = {.columns = dataset_columns, .column_count = DATASET_COLUMNS};
+  status st = STATUS_OK;
+  for (size_t d = 0; st == STATUS_OK && d < r->dataset_count; d++) {
+    st = rows_add(
+        &rows, (union value[]){{.text = r->datasets[d].name}, {.text = r->datasets[d].kind}}, err);
+  }
+  if (st == STATUS_OK) {
+    st = rows_write(&rows, h, "/datasets", err);
   }
   rows_free(&rows);
   return st;
@@ -135,6 +159,7 @@ static status write_all(const struct results *r, const struct h5 *h, struct erro
   TRY(write_variants(r, h, err));
   TRY(write_crossed(r, h, "/metrics", metric_columns, METRIC_COLUMNS, add_metrics, err));
   TRY(write_crossed(r, h, "/cells", cell_columns, CELL_COLUMNS, add_cell, err));
+  TRY(write_datasets(r, h, err));
   TRY(write_layers(r, h, err));
   TRY(results_write_items(r, h, err));
   TRY(results_write_calibrations(r, h, err));

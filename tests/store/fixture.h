@@ -57,9 +57,11 @@ static const struct cell_record fixture_cells[4] = {
     {.dataset = "bible/kjv", .failed = true, .error = "bible.jsonl: No such file", .seconds = NAN},
 };
 static const struct variant_info fixture_variants[FIXTURE_VARIANTS] = {
-    {"00000000000000000000000000000000", "nano", "dense", "{}", "0", "", 0, 0, -1, ""},
-    {"11111111111111111111111111111111", "nano", "wanda", "{}", "0.5", "c4", 16, 128, 0, "pruned"},
-    {"22222222222222222222222222222222", "nano", "wanda", "{}", "0.5", "c4", 16, 128, 1, "pruned"},
+    {"00000000000000000000000000000000", "nano", "dense", "{}", "0", "", 0, 0, -1, "", 0, false},
+    {"11111111111111111111111111111111", "nano", "wanda", "{}", "0.5", "c4", 16, 128, 0, "pruned",
+     1, false},
+    {"22222222222222222222222222222222", "nano", "wanda", "{}", "0.5", "c4", 16, 128, 1, "pruned",
+     2, false},
 };
 static const struct dataset_info fixture_datasets[FIXTURE_DATASETS] = {
     {"topic", "topic"}, {"bible/kjv", "language_modeling"}};
