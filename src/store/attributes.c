@@ -1,6 +1,7 @@
 #include "store/attributes.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "store/results_parts.h"
@@ -73,4 +74,13 @@ void attributes_free(struct attributes *a) {
   free((void *)a->names);
   free((void *)a->texts);
   *a = (struct attributes){0};
+}
+
+const char *attributes_text(const struct attributes *a, const char *name) {
+  for (size_t i = 0; i < a->count; i++) {
+    if (strcmp(a->names[i], name) == 0) {
+      return a->texts[i];
+    }
+  }
+  return NULL;
 }

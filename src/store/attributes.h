@@ -15,5 +15,7 @@ struct attributes {
  * attributes_free, also after a failure. */
 status attributes_read(struct attributes *out, const char *path, struct error *err);
 void attributes_free(struct attributes *a);
+/* NULL: there is none of that name. */
+const char *attributes_text(const struct attributes *a, const char *name);
 
 #endif

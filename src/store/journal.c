@@ -255,6 +255,17 @@ status journal_append(struct journal *j, const unsigned char *record, size_t siz
   return commit(j, err);
 }
 
+status journal_stage(struct journal *j, const unsigned char *record, size_t size,
+                     struct error *err) {
+  enum { STAGED_MOST = 8 << 20 };
+  TRY(frame_add(&j->buffer, FRAME_RECORD, now(), record, size, err));
+  return j->buffer.count > STAGED_MOST ? commit(j, err) : STATUS_OK;
+}
+
+status journal_flush(struct journal *j, struct error *err) {
+  return commit(j, err);
+}
+
 status journal_replay(const struct journal *j, see_record *see, void *user, struct error *err) {
   struct untimed u = {see, user};
   struct journal_facts facts = {0};

@@ -23,6 +23,12 @@ status journal_open(struct journal **out, const char *path,
 status journal_append(struct journal *j, const unsigned char *record, size_t size,
                       struct error *err);
 
+/* As journal_append, but on disk only after journal_flush: for many records at once. After a
+ * failure the journal is of no use. */
+status journal_stage(struct journal *j, const unsigned char *record, size_t size,
+                     struct error *err);
+status journal_flush(struct journal *j, struct error *err);
+
 /* Calls see for every record so far, in order, as journal_open did: for what is too large to keep.
  */
 status journal_replay(const struct journal *j,
