@@ -10,6 +10,7 @@ static const struct command commands[] = {
     {"plan", "what an experiment would run: variants, cells, shared work, memory, time", cmd_plan},
     {"run", "run an experiment, or carry on with one that was stopped", cmd_run},
     {"status", "how far a run has come: done, failed and why", cmd_status},
+    {"merge", "results files of shards or of several experiments into one", cmd_merge},
     {"table", "a table of a results file: text, CSV, Markdown or LaTeX", cmd_table},
     {"report", "a results file as one HTML page: heat maps, spreads, tables", cmd_report},
     {"sensitivity", "how much the calibration set decides: spread, components, ranks",

@@ -53,6 +53,7 @@ error_t cli_precision(const struct cli_input *in, const char *text, enum precisi
 status cmd_plan(int argc, char **argv, struct error *err);
 status cmd_run(int argc, char **argv, struct error *err);
 status cmd_status(int argc, char **argv, struct error *err);
+status cmd_merge(int argc, char **argv, struct error *err);
 status cmd_table(int argc, char **argv, struct error *err);
 status cmd_report(int argc, char **argv, struct error *err);
 status cmd_sensitivity(int argc, char **argv, struct error *err);
