@@ -395,7 +395,8 @@ static status make_master(struct lead *l, struct error *err) {
   struct master_options options = {.ranks = l->ranks,
                                    .lease_timeout = l->o->run->lease_timeout,
                                    .crash_limit = CRASH_LIMIT,
-                                   .end = l->o->end};
+                                   .end = l->o->end,
+                                   .shared = l->tasks.shared};
   status st = master_create(&l->master, &options, tasks, l->tasks.count, err);
   free(tasks);
   return st;

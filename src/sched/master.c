@@ -10,10 +10,12 @@ enum rank_state { RANK_AWAITED, RANK_IDLE, RANK_BUSY, RANK_LOST };
 struct rank {
   enum rank_state state;
   int task; /* RANK_BUSY */
-  int key;  /* of its last lease, 0 when it was lost since */
+  int key;  /* of its last lease; 0 when there was no more work for it or it was lost since */
   bool gone;
   int64_t instance;
   int cell;       /* what it works on, as far as it told */
+  bool heard;     /* it gave a sign of life since its lease */
+  bool whole;     /* its lease had all cells of the task */
   double started; /* when its lease began */
 };
 
@@ -38,8 +40,10 @@ struct master {
   size_t cell_count, done;
   struct rank *ranks;
   struct queue pending;
+  struct heap aside;     /* tasks too long for the time left when their turn came, by cost */
   struct heap idle;      /* ranks by number */
-  struct heap deadlines; /* busy ranks by the time at which they count as lost */
+  struct heap deadlines; /* busy ranks, and those that are to ask for more, by the time at which
+                            they count as lost */
   int64_t instances;
   double cost, cost_done;
   double spent_seconds, spent_cost; /* of whole leases: how long a unit of cost takes */
@@ -63,12 +67,14 @@ status master_create(struct master **out, const struct master_options *options,
   struct master *m;
   TRY(mem_alloc(&m, 1, sizeof *m, err));
   m->options = *options;
+  m->options.shared = NULL;
   m->task_count = count;
   m->live = options->ranks;
   status st;
   TRY_GOTO(st, fail, mem_alloc(&m->tasks, count, sizeof *m->tasks, err));
   TRY_GOTO(st, fail, mem_alloc(&m->ranks, (size_t)options->ranks, sizeof *m->ranks, err));
-  TRY_GOTO(st, fail, queue_create(&m->pending, tasks, count, err));
+  TRY_GOTO(st, fail, queue_create(&m->pending, tasks, count, options->shared, err));
+  TRY_GOTO(st, fail, heap_create(&m->aside, count, err));
   TRY_GOTO(st, fail, heap_create(&m->idle, (size_t)options->ranks, err));
   TRY_GOTO(st, fail, heap_create(&m->deadlines, (size_t)options->ranks, err));
   for (size_t i = 0; i < count; i++) {
@@ -96,6 +102,7 @@ void master_free(struct master *m) {
   free(m->cells);
   free(m->ranks);
   queue_free(&m->pending);
+  heap_free(&m->aside);
   heap_free(&m->idle);
   heap_free(&m->deadlines);
   free(m);
@@ -147,29 +154,49 @@ static void stay_with(struct master *m, size_t rank, int key) {
   m->ranks[rank].key = key;
 }
 
-/* Hands tasks to idle ranks. A task that cannot end in time is put aside for good: time left only
- * shrinks. */
-static status hand_out(struct master *m, double now, struct actions *out, struct error *err) {
-  while (m->idle.count && m->pending.pending) {
-    size_t rank = heap_top(&m->idle), task = queue_take(&m->pending, m->ranks[rank].key);
-    if (!fits(m, task, now)) {
-      continue;
+/* The next task for the rank, if there is one that can end in time. One that cannot is put aside,
+ * as time left only shrinks; but how long a unit of cost takes is learned on the way, and a first
+ * lease that paid for what others share makes all look too long, so the shortest may come back. */
+static bool choose(struct master *m, size_t rank, double now, size_t *out) {
+  while (queue_has(&m->pending, m->ranks[rank].key)) {
+    *out = queue_take(&m->pending, m->ranks[rank].key);
+    if (fits(m, *out, now)) {
+      return true;
     }
+    heap_set(&m->aside, *out, m->tasks[*out].cost);
+  }
+  if (m->aside.count == 0 || !fits(m, heap_top(&m->aside), now)) {
+    return false;
+  }
+  *out = heap_top(&m->aside);
+  heap_remove(&m->aside, *out);
+  return true;
+}
+
+static status lease(struct master *m, size_t rank, size_t task, double now, struct actions *out,
+                    struct error *err) {
+  const struct task *t = &m->tasks[task];
+  stay_with(m, rank, t->key);
+  m->ranks[rank] = (struct rank){.state = RANK_BUSY,
+                                 .task = (int)task,
+                                 .key = t->key,
+                                 .instance = ++m->instances,
+                                 .cell = MASTER_PREPARE,
+                                 .whole = t->open == t->cells,
+                                 .started = now};
+  m->busy++;
+  heap_set(&m->deadlines, rank, now + m->options.lease_timeout);
+  struct action a = {
+      .kind = ACTION_LEASE, .rank = (int)rank, .task = (int)task, .instance = m->instances};
+  return act(out, a, err);
+}
+
+static status hand_out(struct master *m, double now, struct actions *out, struct error *err) {
+  size_t task;
+  while (m->idle.count && choose(m, heap_top(&m->idle), now, &task)) {
+    size_t rank = heap_top(&m->idle);
     heap_remove(&m->idle, rank);
-    stay_with(m, rank, m->tasks[task].key);
-    m->ranks[rank] = (struct rank){.state = RANK_BUSY,
-                                   .task = (int)task,
-                                   .key = m->tasks[task].key,
-                                   .instance = ++m->instances,
-                                   .cell = MASTER_PREPARE,
-                                   .started = now};
-    m->busy++;
-    heap_set(&m->deadlines, rank, now + m->options.lease_timeout);
-    TRY(act(
-        out,
-        (struct action){
-            .kind = ACTION_LEASE, .rank = (int)rank, .task = (int)task, .instance = m->instances},
-        err));
+    TRY(lease(m, rank, task, now, out, err));
   }
   return STATUS_OK;
 }
@@ -183,7 +210,6 @@ static status give_up(struct master *m, int task, int cell, struct actions *out,
 /* The rank has no lease any more; the task goes back when cells are left. */
 static void end_lease(struct master *m, int rank) {
   struct rank *r = &m->ranks[rank];
-  heap_remove(&m->deadlines, (size_t)rank);
   m->busy--;
   if (m->tasks[r->task].open > 0) {
     queue_put(&m->pending, (size_t)r->task);
@@ -210,13 +236,15 @@ static status count_crash(struct master *m, const struct rank *r, struct actions
   return STATUS_OK;
 }
 
-static status lose(struct master *m, int rank, struct actions *out, struct error *err) {
+/* blame: what the rank worked on may be why. */
+static status lose(struct master *m, int rank, bool blame, struct actions *out, struct error *err) {
   struct rank *r = &m->ranks[rank];
   if (r->state == RANK_LOST) {
     return STATUS_OK;
   }
   struct action a = {.kind = ACTION_LOST, .rank = rank, .task = -1};
   heap_remove(&m->idle, (size_t)rank);
+  heap_remove(&m->deadlines, (size_t)rank);
   m->live--;
   if (r->state == RANK_BUSY) {
     a.task = r->task;
@@ -224,7 +252,7 @@ static status lose(struct master *m, int rank, struct actions *out, struct error
   }
   TRY(act(out, a, err));
   if (r->state == RANK_BUSY) {
-    TRY(count_crash(m, r, out, err));
+    TRY(blame ? count_crash(m, r, out, err) : STATUS_OK);
     end_lease(m, rank);
   }
   r->state = RANK_LOST;
@@ -248,7 +276,15 @@ static status ready(struct master *m, const struct event *e, struct actions *out
   m->gone -= r->gone;
   r->gone = false;
   r->state = RANK_IDLE;
-  heap_set(&m->idle, (size_t)e->rank, e->rank);
+  heap_remove(&m->deadlines, (size_t)e->rank);
+  /* before others that wait: it may have what a task of its key shares, they have not */
+  size_t rank = (size_t)e->rank, task;
+  heap_remove(&m->idle, rank);
+  if (choose(m, rank, e->now, &task)) {
+    return lease(m, rank, task, e->now, out, err);
+  }
+  stay_with(m, rank, 0); /* nobody shall wait for it to come back to its key */
+  heap_set(&m->idle, rank, e->rank);
   return STATUS_OK;
 }
 
@@ -272,21 +308,26 @@ static status result(struct master *m, const struct event *e, struct actions *ou
 static status done(struct master *m, const struct event *e, struct actions *out,
                    struct error *err) {
   struct rank *r = &m->ranks[e->rank];
-  if (m->tasks[r->task].open == 0) {
+  bool left = m->tasks[r->task].open > 0;
+  if (!left && r->whole) {
     m->spent_seconds += e->now - r->started;
     m->spent_cost += m->tasks[r->task].cost;
-  } else {
+  } else if (left) {
     r->cell = MASTER_PREPARE;
     TRY(count_crash(m, r, out, err)); /* it left cells out: as good as a crash */
   }
   end_lease(m, e->rank);
   r->state = RANK_AWAITED;
+  r->heard = false;
+  heap_set(&m->deadlines, (size_t)e->rank, e->now + m->options.lease_timeout);
   return STATUS_OK;
 }
 
+/* A rank that never answered to its lease was gone before: its task is not to blame. */
 static status tick(struct master *m, double now, struct actions *out, struct error *err) {
   while (m->deadlines.count && m->deadlines.key[heap_top(&m->deadlines)] <= now) {
-    TRY(lose(m, (int)heap_top(&m->deadlines), out, err));
+    size_t rank = heap_top(&m->deadlines);
+    TRY(lose(m, (int)rank, m->ranks[rank].heard, out, err));
   }
   return STATUS_OK;
 }
@@ -322,6 +363,7 @@ status master_event(struct master *m, const struct event *e, struct actions *out
   case EVENT_RESULT:
     if (current(m, e)) {
       m->ranks[e->rank].cell = e->cell;
+      m->ranks[e->rank].heard = true;
       heap_set(&m->deadlines, (size_t)e->rank, e->now + m->options.lease_timeout);
       if (e->kind == EVENT_RESULT) {
         TRY(result(m, e, out, err));
@@ -334,7 +376,7 @@ status master_event(struct master *m, const struct event *e, struct actions *out
     }
     break;
   case EVENT_LOST:
-    TRY(lose(m, e->rank, out, err));
+    TRY(lose(m, e->rank, true, out, err));
     m->gone += !m->ranks[e->rank].gone;
     m->ranks[e->rank].gone = true;
     break;
@@ -346,8 +388,9 @@ status master_event(struct master *m, const struct event *e, struct actions *out
   }
   TRY(hand_out(m, e->now, out, err));
   bool late = m->options.end > 0 && e->now >= m->options.end;
-  /* nothing is pending and nobody works, though cells are open: what is left does not fit */
-  bool stuck = m->busy == 0 && m->pending.pending == 0;
+  /* nobody works and nothing that is left can end in time */
+  bool stuck = m->busy == 0 && m->pending.pending == 0 &&
+               (m->aside.count == 0 || !fits(m, heap_top(&m->aside), e->now));
   if (m->done == m->cell_count || late || m->gone == m->options.ranks || stuck) {
     return finish(m, out, err);
   }

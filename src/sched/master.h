@@ -1,7 +1,8 @@
 /* The master as a pure state machine: events in, actions out. It knows ranks, tasks and the times
  * it is told, and neither MPI, clock, files nor what a task means; so the same code runs under MPI,
- * in tests with random schedules, and against thousands of simulated ranks. An event costs O(log
- * tasks + log ranks), beside the actions it causes.
+ * in tests with random schedules, and against thousands of simulated ranks (sched/simulate.h). An
+ * event costs O(log tasks + log ranks), beside the actions it causes; near `end`, each task once
+ * more when it is put aside as too long for the time left.
  *
  * A task is a list of cells (a variant and its data sets) and goes out as a lease: (task, instance,
  * deadline). The instance grows with every lease, so that answers of a lease that was taken away
@@ -9,8 +10,9 @@
  *
  * Tasks with the same key share work that a rank does once and keeps while it stays with the key:
  * a rank gets the longest task of the key it had last. When none is left it joins the key that has
- * most left to do for each rank that would then be at it, so that the last keys are split. Tasks
- * without a key count each for itself: the longest first. */
+ * most left to do for each rank that would then be at it, so that the last keys are split; but not
+ * one that the ranks at it would end sooner than a new one can make what it shares, even if it then
+ * waits. Tasks without a key count each for itself: the longest first. */
 #ifndef ESPALIER_SCHED_MASTER_H
 #define ESPALIER_SCHED_MASTER_H
 
@@ -29,8 +31,12 @@ struct master_task {
 struct master_options {
   int ranks;            /* ranks 0 .. ranks - 1 may ask for work */
   double lease_timeout; /* seconds without a sign of life after which a rank is taken for lost */
-  int crash_limit;      /* losses after which what was being computed is given up */
+  int crash_limit;      /* losses after which what was being computed is given up; a rank that never
+                           answered to its lease is not counted, it was gone before */
   double end;           /* the time at which to stop; 0: never */
+  const double *shared; /* [largest key + 1]: cost of what a rank makes when it comes to a key, in
+                           the unit of master_task.cost; NULL: nothing. Needed by master_create
+                           alone */
 };
 
 enum { MASTER_PREPARE = -1 }; /* in place of a cell: what comes before a task's first cell */

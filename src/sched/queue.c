@@ -4,16 +4,22 @@
 
 #include "base/mem.h"
 
+/* Whether one more rank, which must make what the key shares, would end it sooner. */
+static bool worth_joining(const struct queue_group *g) {
+  return g->shared <= 0 || g->left > g->shared * g->ranks;
+}
+
 /* Keeps a group's place among the others. Tasks without a key have no rank that stays with them:
  * the longest of them speaks for itself. */
 static void weigh(struct queue *q, int key) {
   struct queue_group *g = &q->groups[key];
-  if (g->pending.count == 0) {
-    g->left = 0;
+  g->left = g->pending.count ? g->left : 0;
+  if (g->pending.count == 0 || !worth_joining(g)) {
     heap_remove(&q->need, (size_t)key);
     return;
   }
-  double need = key ? g->left / (g->ranks + 1) : -g->pending.key[heap_top(&g->pending)];
+  double need =
+      key ? (g->left + g->shared) / (g->ranks + 1) : -g->pending.key[heap_top(&g->pending)];
   heap_set(&q->need, (size_t)key, -need);
 }
 
@@ -50,7 +56,7 @@ static void group_members(struct queue *q, size_t count, size_t *sizes) {
 }
 
 static status fill(struct queue *q, const struct master_task *tasks, size_t count,
-                   struct error *err) {
+                   const double *shared, struct error *err) {
   q->group_count = 1;
   TRY(mem_alloc(&q->members, count, sizeof *q->members, err));
   TRY(mem_alloc(&q->position, count, sizeof *q->position, err));
@@ -72,6 +78,7 @@ static status fill(struct queue *q, const struct master_task *tasks, size_t coun
   group_members(q, count, sizes);
   status st = STATUS_OK;
   for (size_t k = 0; st == STATUS_OK && k < q->group_count; k++) {
+    q->groups[k].shared = shared && k ? shared[k] : 0;
     st = heap_create(&q->groups[k].pending, sizes[k], err);
   }
   free(sizes);
@@ -79,9 +86,9 @@ static status fill(struct queue *q, const struct master_task *tasks, size_t coun
 }
 
 status queue_create(struct queue *out, const struct master_task *tasks, size_t count,
-                    struct error *err) {
+                    const double *shared, struct error *err) {
   *out = (struct queue){0};
-  TRY(fill(out, tasks, count, err));
+  TRY(fill(out, tasks, count, shared, err));
   for (size_t t = 0; t < count; t++) {
     put(out, t);
   }
@@ -102,6 +109,10 @@ void queue_free(struct queue *q) {
   free(q->cost);
   free(q->key);
   *q = (struct queue){0};
+}
+
+bool queue_has(const struct queue *q, int key) {
+  return q->need.count > 0 || (key && q->groups[key].pending.count > 0);
 }
 
 size_t queue_take(struct queue *q, int key) {

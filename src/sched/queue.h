@@ -10,6 +10,7 @@ struct queue_group {
   size_t first;        /* of its members */
   struct heap pending; /* positions among them, by falling cost */
   double left;         /* cost of the pending */
+  double shared;       /* cost of what a rank makes when it comes */
   int ranks;           /* that stay with it */
 };
 
@@ -22,17 +23,20 @@ struct queue {
   double *cost;     /* [tasks] */
   int *key;         /* [tasks] */
   struct heap
-      need; /* groups with pending tasks, by what is left for each rank that would be there */
+      need; /* groups worth joining, by what is left for each rank that would then be there */
 };
 
-/* All tasks wait. A key above the number of tasks is refused as STATUS_BUG. */
+/* All tasks wait; shared as in master_options. A key above the number of tasks is refused as
+ * STATUS_BUG. */
 status queue_create(struct queue *out, const struct master_task *tasks, size_t count,
-                    struct error *err);
+                    const double *shared, struct error *err);
 void queue_free(struct queue *q);
 
 void queue_put(struct queue *q, size_t task);
 
-/* Takes out the task for a rank that stays with `key` (0: with none). q->pending > 0. */
+/* Whether there is a task for a rank that stays with `key` (0: with none), which queue_take then
+ * takes out. */
+bool queue_has(const struct queue *q, int key);
 size_t queue_take(struct queue *q, int key);
 
 /* A rank that stayed with `from` now stays with `to`. */

@@ -13,6 +13,7 @@ static int key_of(struct tasks *to, const struct plan *p, size_t variant) {
   }
   if (to->keys[share] == 0) {
     to->keys[share] = ++to->key_count;
+    to->shared[to->key_count] = p->shares[share].flops;
   }
   return to->keys[share];
 }
@@ -55,14 +56,14 @@ static status add_variant(struct tasks *to, const struct plan *p, const struct l
     if (!plan_cell(p, variant, d)->wanted) {
       continue;
     }
-    if (ledger_cell_done(ledger, variant, d)) {
+    if (ledger && ledger_cell_done(ledger, variant, d)) {
       to->reused++;
     } else {
       missing[count++] = (int)d;
     }
   }
   if (count == 0 && p->grid->store_masks && !p->variants[variant].method->dense &&
-      !ledger_variant_done(ledger, variant)) {
+      !(ledger && ledger_variant_done(ledger, variant))) {
     missing[0] = cheapest_cell(p, variant);
     count = missing[0] >= 0;
     to->reused -= (size_t)count;
@@ -85,6 +86,9 @@ status tasks_make(struct tasks *out, const struct plan *plan, const struct ledge
   int *missing;
   TRY(mem_alloc(&missing, plan->dataset_count, sizeof *missing, err));
   status st = mem_alloc(&out->keys, plan->share_count, sizeof *out->keys, err);
+  if (st == STATUS_OK) {
+    st = mem_alloc(&out->shared, plan->share_count + 1, sizeof *out->shared, err);
+  }
   for (size_t v = 0; st == STATUS_OK && v < plan->variant_count; v++) {
     st = add_variant(out, plan, ledger, v, missing, err);
   }
@@ -98,5 +102,6 @@ void tasks_free(struct tasks *t) {
   }
   free(t->at);
   free(t->keys);
+  free(t->shared);
   *t = (struct tasks){0};
 }

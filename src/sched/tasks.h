@@ -19,10 +19,12 @@ struct tasks {
   size_t count, cap;
   int *keys; /* [shares of the plan]; 0: without a task so far */
   int key_count;
-  size_t reused; /* cells that the ledger has */
+  double *shared; /* [1 + shares of the plan]: operations of what the tasks of a key share */
+  size_t reused;  /* cells that the ledger has */
 };
 
-/* Cells that failed before are tried again. Free with tasks_free, also after a failure. */
+/* ledger NULL: nothing is done yet. Cells that failed before are tried again. Free with tasks_free,
+ * also after a failure. */
 status tasks_make(struct tasks *out, const struct plan *plan, const struct ledger *ledger,
                   struct error *err);
 void tasks_free(struct tasks *t);
