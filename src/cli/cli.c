@@ -8,6 +8,7 @@
 
 static const struct command commands[] = {
     {"plan", "what an experiment would run: variants, cells, shared work, memory, time", cmd_plan},
+    {"simulate", "how a run would fare on many ranks: makespan, efficiency, losses", cmd_simulate},
     {"run", "run an experiment, or carry on with one that was stopped", cmd_run},
     {"status", "how far a run has come: done, failed and why", cmd_status},
     {"merge", "results files of shards or of several experiments into one", cmd_merge},

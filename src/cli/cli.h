@@ -51,6 +51,7 @@ error_t cli_precision(const struct cli_input *in, const char *text, enum precisi
 
 /* The subcommands. */
 status cmd_plan(int argc, char **argv, struct error *err);
+status cmd_simulate(int argc, char **argv, struct error *err);
 status cmd_run(int argc, char **argv, struct error *err);
 status cmd_status(int argc, char **argv, struct error *err);
 status cmd_merge(int argc, char **argv, struct error *err);
