@@ -6,7 +6,7 @@
 
 /* Whether one more rank, which must make what the key shares, would end it sooner. */
 static bool worth_joining(const struct queue_group *g) {
-  return g->shared <= 0 || g->left > g->shared * g->ranks;
+  return g->ranks == 0 || g->shared <= 0 || g->left > g->shared * g->ranks;
 }
 
 /* Keeps a group's place among the others. Tasks without a key have no rank that stays with them:
