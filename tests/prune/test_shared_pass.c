@@ -94,12 +94,14 @@ static void check_all(const struct pruning *p, enum propagate propagate, struct 
   for (size_t s = 0; s < SNAPSHOTS; s++) {
     struct sequences first = p->ids;
     first.count = (size_t)snapshots[s];
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    /* the first three each time, one of the others */
+    for (size_t i = 0; i < 4; i++) {
+      size_t k = i < 3 ? i : 3 + s % 2;
       struct prune_options o =
-          pruning_options(p->model, &first, cases[i].method, cases[i].sparsity, alone());
+          pruning_options(p->model, &first, cases[k].method, cases[k].sparsity, alone());
       o.propagate = propagate;
-      if (cases[i].damp) { /* not one that the pass keeps factors of */
-        o.params.value[method_param_index(o.method, "damp")] = damps[cases[i].damp];
+      if (cases[k].damp) { /* not one that the pass keeps factors of */
+        o.params.value[method_param_index(o.method, "damp")] = damps[cases[k].damp];
       }
       check_same(p, o, pass);
     }
