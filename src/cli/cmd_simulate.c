@@ -180,8 +180,9 @@ static double percent(double part, const struct simulate_result *r) {
 }
 
 static void print_text(const struct simulate_arguments *a, const struct simulate_result *r) {
-  char makespan[32], useful[32], repeated[32], lost[32];
+  char makespan[32], least[32], useful[32], repeated[32], lost[32];
   duration_print(r->makespan, makespan, sizeof makespan);
+  duration_print(r->least, least, sizeof least);
   duration_print(r->useful, useful, sizeof useful);
   duration_print(r->repeated, repeated, sizeof repeated);
   duration_print(r->lost, lost, sizeof lost);
@@ -190,7 +191,8 @@ static void print_text(const struct simulate_arguments *a, const struct simulate
   if (r->stuck) {
     printf("the rest does not end within a job: a longer --time-limit, or ranks that last\n");
   }
-  printf("makespan:    %s\n", makespan);
+  printf("makespan:    %s (at least %s: all work on all ranks, or the longest variant)\n", makespan,
+         least);
   printf("efficiency:  %.3f of ranks x makespan is needed computing (%s)\n", r->efficiency, useful);
   printf("shared work: %s of passes that were made before (%.1f %% of the computing)\n", repeated,
          percent(r->repeated, r));
@@ -213,6 +215,7 @@ static status print_json(const struct simulate_arguments *a, const struct simula
                  {"given_up", (double)r->given_up},
                  {"jobs", (double)r->jobs},
                  {"makespan_seconds", r->makespan},
+                 {"least_seconds", r->least},
                  {"efficiency", r->efficiency},
                  {"useful_seconds", r->useful},
                  {"repeated_seconds", r->repeated},

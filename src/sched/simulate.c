@@ -389,11 +389,33 @@ static void close_sim(struct sim *s) {
   actions_free(&s->actions);
 }
 
+static double least_makespan(const struct sim *s) {
+  const struct simulate_work *w = s->work;
+  const double *stretch = s->stretch;
+  double sum = 0, longest = 0;
+  for (size_t t = 0; t < w->task_count; t++) {
+    const struct simulate_task *task = &w->tasks[t];
+    double own = task->prepare;
+    for (size_t c = task->first; c < task->first + (size_t)task->cells; c++) {
+      own += w->cells[c];
+    }
+    own *= stretch[t];
+    double pass = task->key ? w->passes[task->key] * stretch[w->task_count + (size_t)task->key] : 0;
+    sum += own;
+    longest = fmax(longest, own + pass);
+  }
+  for (size_t k = 1; k <= (size_t)w->key_count; k++) {
+    sum += w->passes[k] * stretch[w->task_count + k];
+  }
+  return fmax(longest, sum / s->options->ranks);
+}
+
 /* Ranks beat once a second (sched/follow.c); here they do so just often enough. */
 static void add_up(struct sim *s) {
   struct simulate_result *r = s->result;
   double span = r->makespan > 0 ? r->makespan : 1;
   double beats = r->beats ? (double)r->beats + s->busy * (1 - 1 / s->beat_every) : 0;
+  r->least = least_makespan(s);
   r->lost = fmax(0, s->busy - r->useful - r->repeated);
   r->efficiency = r->useful / (s->options->ranks * span);
   r->load = (r->event_seconds + (r->beats ? beats * r->beat_seconds / (double)r->beats : 0)) / span;

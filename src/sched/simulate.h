@@ -62,11 +62,12 @@ struct simulate_options {
 /* Seconds are virtual unless it says otherwise; all but the real ones follow from work, options and
  * seed. */
 struct simulate_result {
-  double makespan;        /* of all jobs together */
-  double useful;          /* computing that was needed: every pass, pruning and cell once */
-  double repeated;        /* passes that another rank had made already */
-  double lost;            /* computing that came to nothing */
-  double efficiency;      /* useful / (ranks * makespan) */
+  double makespan;   /* of all jobs together */
+  double least;      /* no makespan is shorter: all that is needed / ranks, or the longest task */
+  double useful;     /* computing that was needed: every pass, pruning and cell once */
+  double repeated;   /* passes that another rank had made already */
+  double lost;       /* computing that came to nothing */
+  double efficiency; /* useful / (ranks * makespan) */
   size_t cells, recorded; /* cells; those with a result */
   size_t given_up;        /* cells that lost their rank too often */
   size_t leases, again;   /* again: of tasks that had been handed out before */
