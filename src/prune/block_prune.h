@@ -1,8 +1,10 @@
-/* Pruning the linears of one block, shared among the ranks of a group: one rank prunes a linear and
- * broadcasts it, so that equal statistics give equal masks whatever the size of the group. */
+/* Pruning the linears of one block, shared among the ranks of a group: each rank has some rows of
+ * every linear and gets the others', so that equal statistics give equal masks whatever the size of
+ * the group. */
 #ifndef ESPALIER_PRUNE_BLOCK_PRUNE_H
 #define ESPALIER_PRUNE_BLOCK_PRUNE_H
 
+#include "prune/exchange.h"
 #include "prune/progress.h"
 #include "prune/prune.h"
 
@@ -18,12 +20,10 @@ struct block_pruner {
   const struct prune_options *options;
   const struct linear *linears; /* [count] */
   int count, inputs;
-  int *owner;        /* [count]: the rank that prunes the linear */
-  int *factor_owner; /* [inputs]: the rank that needs the input's factor */
-  float **weights;   /* [count]: [rows][cols]; on every rank of a group the block's pruned linears,
-                        else all of them `room` */
-  float *room;       /* in a group of one: the linear at hand, as large as the largest; or NULL */
+  int *factor_owner;          /* [inputs]: the rank that makes the input's factor, where one does */
+  float *room;                /* the linear at hand, as large as the largest */
   struct stats *stats;        /* [inputs] of the block; NULL when the method needs none */
+  struct exchange exchange;   /* of the inputs whose Gram matrices the group's ranks share */
   struct shared_pass *shared; /* has the statistics of the first `known` blocks; or NULL */
   int known, snapshot;
   float *gram; /* a Gram matrix of the shared pass, as large as the largest; NULL without them */
@@ -35,7 +35,8 @@ struct block_pruner {
   struct progress *progress;
 };
 
-status block_pruner_open(struct block_pruner *out, const struct model *m,
+/* Collective. *p must stay where it is; empty on failure. */
+status block_pruner_open(struct block_pruner *p, const struct model *m,
                          const struct prune_options *options, struct progress *progress,
                          struct error *err);
 void block_pruner_close(struct block_pruner *p);
@@ -43,11 +44,14 @@ void block_pruner_close(struct block_pruner *p);
 /* Refuses statistics that are not finite. */
 status block_pruner_check(const struct stats *s, int block, int input, struct error *err);
 
-/* Prunes all linears of a block, hands them over, the same on every rank, and fills layers [count].
- * A process of its own hands each over before it prunes the next, and so holds one at a time.
- * Collective; p->stats is reduced already,
- * unless the block is one of the known. */
+/* Prunes all linears of a block, hands each over before the next is pruned, the same on every rank,
+ * and fills layers [count]. Collective; p->stats is reduced already, unless the block is one of the
+ * known. */
 status block_pruner_run(struct block_pruner *p, int block, struct prune_layer *layers,
                         const struct block_taker *to, struct error *err);
+
+/* The factor of one input, of its whole Gram matrix, on this rank; the method's damping. */
+status block_pruner_factor(struct block_pruner *p, int block, int input, struct error *err);
+double block_pruner_damp(const struct block_pruner *p);
 
 #endif

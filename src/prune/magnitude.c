@@ -12,6 +12,7 @@ static void score_row(const void *user, int row, const float *weights, float *re
 }
 
 status magnitude_prune(const struct prune_task *task, struct error *err) {
-  struct scoring scoring = {.user = task, .row = score_row};
+  struct scoring scoring = {
+      .user = task, .row = score_row, .group = task->group, .all_rows = task->all_rows};
   return select_matrix(&scoring, task->weights, task->rows, task->cols, &task->sparsity, err);
 }

@@ -38,12 +38,24 @@ struct params {
   double value[METHOD_PARAMS];
 };
 
-/* One linear to prune. */
+/* Where a factor comes from that a rank does not have to itself: gives rows first .. first + count
+ * − 1 of it, from column `first` on, into panel [count][cols]. Collective over the task's group. */
+struct factor_source {
+  void *user;
+  status (*rows)(void *user, int first, int count, float *panel, struct error *err);
+};
+
+/* One linear to prune, or this rank's rows of it. */
 struct prune_task {
   float *weights; /* [rows][cols], pruned in place */
   int rows, cols;
+  /* The ranks that prune the linear's other rows at the same time, `all_rows` together, in the
+   * order of their numbers; NULL: there are none. They get the masks that one rank would. */
+  const struct group *group;
+  int all_rows;
   const struct stats *stats; /* of its input; NULL when the method needs none */
-  const float *factor; /* [cols][cols] upper factor of H⁻¹ when the method needs it, else NULL */
+  const float *factor; /* [cols][cols] upper factor of H⁻¹ when the method needs it, or NULL ... */
+  const struct factor_source *source; /* ... and this instead */
   struct sparsity sparsity;
   const struct params *params;
 };

@@ -91,26 +91,18 @@ static status prepare_calibration(struct run *r, struct error *err) {
   return streams_embed(&r->streams, r->model, r->workspace, err);
 }
 
-static size_t own_linears(const struct block_pruner *p) {
-  size_t n = 0;
-  for (int l = 0; l < p->count; l++) {
-    n += p->owner[l] == p->options->group->rank;
-  }
-  return n;
-}
-
-/* Per block: each own linear and the block itself; per batch: each block observed, and each but the
+/* Per block: each linear and the block itself; per batch: each block observed, and each but the
  * last advanced, where that is a run of its own. */
 static size_t count_steps(const struct run *r) {
   size_t blocks = (size_t)model_blocks(r->model), per_batch = 0;
   if (runs_blocks(r)) {
     per_batch = blocks - (size_t)r->pruner.known + (propagates_pruned(r) ? blocks - 1 : 0);
   }
-  return blocks * (own_linears(&r->pruner) + 1) + r->streams.count * per_batch;
+  return blocks * ((size_t)r->pruner.count + 1) + r->streams.count * per_batch;
 }
 
 static status prepare(struct run *r, struct error *err) {
-  TRY(prune_check(r->model, r->options, err));
+  TRY(group_agree(r->options->group, prune_check(r->model, r->options, err), err));
   TRY(block_pruner_open(&r->pruner, r->model, r->options, &r->progress, err));
   TRY(mem_alloc(&r->layers, (size_t)r->pruner.count, sizeof *r->layers, err));
   if (runs_blocks(r)) {
@@ -146,7 +138,8 @@ static status run_block(struct run *r, int block, struct error *err) {
 
 static status gather_stats(struct run *r, int block, struct error *err) {
   const struct group *group = r->options->group;
-  TRY(group_agree(group, run_block(r, block, err), err));
+  status st = exchange_end(&r->pruner.exchange, run_block(r, block, err), err);
+  TRY(group_agree(group, st, err));
   for (int i = 0; block >= r->pruner.known && i < r->pruner.inputs; i++) {
     TRY(stats_reduce(&r->pruner.stats[i], group, err));
     TRY(block_pruner_check(&r->pruner.stats[i], block, i, err));

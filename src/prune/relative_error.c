@@ -31,15 +31,13 @@ static status multiply(const float *w, int rows, int cols, const float *gram, fl
              : err_set(err, (status)worst, "a product with a Gram matrix of order %d failed", cols);
 }
 
-/* Σ w∘(w·G) over the rows of w [rows][cols]. product: [ROWS_AT_ONCE][cols]. */
+/* out[r] = Σ w∘(w·G) over row r of w [rows][cols]. product: [ROWS_AT_ONCE][cols]. */
 static status energy(const float *w, int rows, int cols, const float *gram, float *product,
                      double *out, struct error *err) {
-  double sum = 0;
   for (int first = 0; first < rows; first += ROWS_AT_ONCE) {
     int count = rows - first < ROWS_AT_ONCE ? rows - first : ROWS_AT_ONCE;
     const float *part = w + (size_t)first * (size_t)cols;
     TRY(multiply(part, count, cols, gram, product, err));
-    double by_row[ROWS_AT_ONCE];
 #pragma omp parallel for schedule(static)
     for (int r = 0; r < count; r++) {
       double row = 0;
@@ -47,30 +45,51 @@ static status energy(const float *w, int rows, int cols, const float *gram, floa
         size_t i = (size_t)r * (size_t)cols + (size_t)j;
         row += (double)part[i] * (double)product[i];
       }
-      by_row[r] = row;
-    }
-    for (int r = 0; r < count; r++) {
-      sum += by_row[r];
+      out[first + r] = row;
     }
   }
-  *out = sum > 0 ? sum : 0; /* rounding may leave a little below zero */
   return STATUS_OK;
 }
 
-status relative_error(float *original, const float *pruned, int rows, int cols, const float *gram,
-                      double *out, struct error *err) {
+status relative_error_rows(float *original, const float *pruned, int rows, int cols,
+                           const float *gram, double *before, double *lost, struct error *err) {
   float *product;
   TRY(mem_alloc_raw(&product, (size_t)ROWS_AT_ONCE * (size_t)cols, sizeof *product, err));
-  double before = 0, lost = 0;
   status st;
-  TRY_GOTO(st, done, energy(original, rows, cols, gram, product, &before, err));
+  TRY_GOTO(st, done, energy(original, rows, cols, gram, product, before, err));
 #pragma omp parallel for schedule(static)
   for (size_t i = 0; i < (size_t)rows * (size_t)cols; i++) {
     original[i] -= pruned[i];
   }
-  TRY_GOTO(st, done, energy(original, rows, cols, gram, product, &lost, err));
-  *out = before > 0 ? sqrt(lost / before) : 0;
+  st = energy(original, rows, cols, gram, product, lost, err);
 done:
   free(product);
+  return st;
+}
+
+/* Rounding may leave a little below zero. */
+static double total(const double *values, int count) {
+  double sum = 0;
+  for (int i = 0; i < count; i++) {
+    sum += values[i];
+  }
+  return sum > 0 ? sum : 0;
+}
+
+double relative_error_sum(const double *before, const double *lost, int rows) {
+  double whole = total(before, rows);
+  return whole > 0 ? sqrt(total(lost, rows) / whole) : 0;
+}
+
+status relative_error(float *original, const float *pruned, int rows, int cols, const float *gram,
+                      double *out, struct error *err) {
+  double *before;
+  TRY(mem_alloc(&before, 2 * (size_t)rows, sizeof *before, err));
+  double *lost = before + rows;
+  status st = relative_error_rows(original, pruned, rows, cols, gram, before, lost, err);
+  if (st == STATUS_OK) {
+    *out = relative_error_sum(before, lost, rows);
+  }
+  free(before);
   return st;
 }

@@ -9,4 +9,11 @@
 status relative_error(float *original, const float *pruned, int rows, int cols, const float *gram,
                       double *out, struct error *err);
 
+/* The same of each row by itself: before[r] = ‖Xw_r‖², lost[r] = ‖X(w_r−w′_r)‖². */
+status relative_error_rows(float *original, const float *pruned, int rows, int cols,
+                           const float *gram, double *before, double *lost, struct error *err);
+
+/* What both amount to, over all rows in their order. */
+double relative_error_sum(const double *before, const double *lost, int rows);
+
 #endif

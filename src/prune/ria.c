@@ -1,5 +1,6 @@
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "prune/methods.h"
@@ -55,21 +56,43 @@ static void sum_rows(const struct prune_task *task, float *by_row) {
   }
 }
 
-static void sum_columns(const struct prune_task *task, float *by_col) {
+/* Goes on from sums [cols] of the rows above. */
+static void add_columns(const struct prune_task *task, double *sums) {
 #pragma omp parallel for schedule(static)
   for (int first = 0; first < task->cols; first += COLUMNS_AT_ONCE) {
     int count = task->cols - first < COLUMNS_AT_ONCE ? task->cols - first : COLUMNS_AT_ONCE;
-    double sum[COLUMNS_AT_ONCE] = {0};
+    double sum[COLUMNS_AT_ONCE];
+    memcpy(sum, sums + first, (size_t)count * sizeof *sum);
     for (int r = 0; r < task->rows; r++) {
       const float *w = task->weights + (size_t)r * (size_t)task->cols + first;
       for (int j = 0; j < count; j++) {
         sum[j] += (double)fabsf(w[j]);
       }
     }
-    for (int j = 0; j < count; j++) {
-      by_col[first + j] = divisor(sum[j]);
-    }
+    memcpy(sums + first, sum, (size_t)count * sizeof *sum);
   }
+}
+
+/* Rank after rank goes on from the sums of the one before it, in the order of the rows. */
+static status sum_columns(const struct prune_task *task, float *by_col, struct error *err) {
+  size_t cols = (size_t)task->cols;
+  double *sums;
+  status st = mem_alloc(&sums, cols, sizeof *sums, err);
+  st = task->group ? group_agree(task->group, st, err) : st;
+  if (st == STATUS_OK && !task->group) {
+    add_columns(task, sums);
+  }
+  for (int rank = 0; st == STATUS_OK && task->group && rank < task->group->size; rank++) {
+    if (rank == task->group->rank) {
+      add_columns(task, sums);
+    }
+    st = group_broadcast(task->group, rank, sums, cols * sizeof *sums, err);
+  }
+  for (size_t j = 0; st == STATUS_OK && j < cols; j++) {
+    by_col[j] = divisor(sums[j]);
+  }
+  free(sums);
+  return st;
 }
 
 static float activation_power(float norm, float a) {
@@ -91,19 +114,22 @@ static void score_row(const void *user, int row, const float *weights, float *re
 status ria_prune(const struct prune_task *task, struct error *err) {
   size_t rows = (size_t)task->rows, cols = (size_t)task->cols;
   struct ria ria = {.cols = task->cols};
-  struct scoring scoring = {.user = &ria, .row = score_row};
-  TRY(mem_alloc_raw(&ria.by_row, rows + 2 * cols, sizeof *ria.by_row, err));
+  struct scoring scoring = {
+      .user = &ria, .row = score_row, .group = task->group, .all_rows = task->all_rows};
+  status st = mem_alloc_raw(&ria.by_row, rows + 2 * cols, sizeof *ria.by_row, err);
+  TRY(task->group ? group_agree(task->group, st, err) : st);
   ria.by_col = ria.by_row + rows;
   ria.power = ria.by_col + cols;
   sum_rows(task, ria.by_row);
-  sum_columns(task, ria.by_col);
+  TRY_GOTO(st, done, sum_columns(task, ria.by_col, err));
   scores_input_norms(task->stats, ria.power);
   for (size_t j = 0; j < cols; j++) {
     ria.power[j] = activation_power(ria.power[j], (float)task->params->value[A]);
   }
   bool by_rows = (int)task->params->value[SCOPE] == SCOPE_ROW;
-  status st = (by_rows ? select_rows : select_matrix)(&scoring, task->weights, task->rows,
-                                                      task->cols, &task->sparsity, err);
+  st = (by_rows ? select_rows : select_matrix)(&scoring, task->weights, task->rows, task->cols,
+                                               &task->sparsity, err);
+done:
   free(ria.by_row);
   return st;
 }

@@ -17,6 +17,13 @@ float select_threshold(const float *scores, size_t n, double ratio) {
   return ratio > 0 ? select_nth(scores, n, select_count(n, ratio)) : -1;
 }
 
+status select_threshold_among(const struct group *group, const float *scores, size_t n, size_t all,
+                              double ratio, float *out, struct error *err) {
+  *out = -1;
+  return ratio > 0 ? select_nth_among(group, scores, n, select_count(all, ratio), out, err)
+                   : STATUS_OK;
+}
+
 static size_t count_below(const float *scores, size_t n, float limit) {
   enum { PART = 1 << 16 }; /* counts of 32 bits fill vectors of scores' width */
   size_t below = 0;
@@ -146,7 +153,7 @@ status select_matrix(const struct scoring *scoring, float *weights, int rows, in
     return STATUS_OK;
   }
   float threshold;
-  size_t n = (size_t)rows * (size_t)cols;
+  size_t n = (size_t)(scoring->group ? scoring->all_rows : rows) * (size_t)cols;
   TRY(select_nth_of(scoring, weights, rows, cols, select_count(n, sparsity->ratio), &threshold,
                     err));
   return select_each(scoring, weights, rows, cols, sparsity, &threshold, err);

@@ -20,6 +20,7 @@ struct list {
   size_t n, part;                /* of all, of one part */
   const struct scoring *scoring; /* NULL: `at` holds scores */
   float *room;                   /* [threads][part], for made scores */
+  const struct group *group;     /* whose ranks hold the others; NULL: none */
 };
 
 static uint32_t bits_of(float value) {
@@ -87,33 +88,48 @@ static void count_all(const struct list *l, int digit, uint32_t prefix, size_t c
   }
 }
 
-static float list_nth(const struct list *l, size_t k) {
+static status list_nth(const struct list *l, size_t k, float *out, struct error *err) {
   uint32_t prefix = 0;
   size_t counts[RADIX];
   for (int d = 0; d < DIGITS; d++) {
     count_all(l, d, prefix, counts);
+    if (l->group) {
+      TRY(group_sum_int64(l->group, (int64_t *)counts, (size_t)1 << WIDTHS[d], err));
+    }
     uint32_t digit = 0;
     while (k >= counts[digit]) {
       k -= counts[digit++];
     }
     prefix = prefix << WIDTHS[d] | digit;
   }
-  float value;
-  memcpy(&value, &prefix, sizeof value);
-  return value;
+  memcpy(out, &prefix, sizeof *out);
+  return STATUS_OK;
 }
 
 float select_nth(const float *scores, size_t n, size_t k) {
-  struct list l = {.at = scores, .n = n, .part = PART};
-  return list_nth(&l, k);
+  float value = 0;
+  (void)select_nth_among(NULL, scores, n, k, &value, NULL); /* cannot fail without a group */
+  return value;
+}
+
+status select_nth_among(const struct group *group, const float *scores, size_t n, size_t k,
+                        float *out, struct error *err) {
+  struct list l = {.at = scores, .n = n, .part = PART, .group = group};
+  return list_nth(&l, k, out, err);
 }
 
 status select_nth_of(const struct scoring *scoring, const float *weights, int rows, int cols,
                      size_t k, float *out, struct error *err) {
-  struct list l = {
-      .at = weights, .n = (size_t)rows * (size_t)cols, .part = (size_t)cols, .scoring = scoring};
-  TRY(mem_alloc_raw(&l.room, (size_t)omp_get_max_threads() * l.part, sizeof *l.room, err));
-  *out = list_nth(&l, k);
+  struct list l = {.at = weights,
+                   .n = (size_t)rows * (size_t)cols,
+                   .part = (size_t)cols,
+                   .scoring = scoring,
+                   .group = scoring->group};
+  status st = mem_alloc_raw(&l.room, (size_t)omp_get_max_threads() * l.part, sizeof *l.room, err);
+  st = l.group ? group_agree(l.group, st, err) : st;
+  if (st == STATUS_OK) {
+    st = list_nth(&l, k, out, err);
+  }
   free(l.room);
-  return STATUS_OK;
+  return st;
 }

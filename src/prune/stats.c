@@ -5,6 +5,8 @@
 
 #include "base/mem.h"
 #include "linalg/matmul.h"
+#include "linalg/shared_gram.h"
+#include "prune/exchange.h"
 #include "prune/triangle.h"
 
 enum { COLUMNS_PER_TASK = 64 };
@@ -47,6 +49,9 @@ void stats_clear(struct stats *s) {
   }
   if (s->sums) {
     memset(s->sums, 0, n * sizeof *s->sums);
+  }
+  if (s->shared) {
+    shared_gram_clear(s->shared);
   }
   if (s->gram) {
     memset(s->gram, 0, n * n * sizeof *s->gram);
@@ -123,7 +128,7 @@ status stats_add(struct stats *s, const float *x, int tokens, int samples, struc
   }
   s->tokens += tokens;
   s->samples += samples;
-  return STATUS_OK;
+  return s->shared ? exchange_give(s->exchange, s, x, tokens, err) : STATUS_OK;
 }
 
 static void assume_units(struct stats *s) {
@@ -137,6 +142,13 @@ static void assume_units(struct stats *s) {
       s->gram[j * n + j] = 1;
     }
   }
+  if (s->shared) {
+    shared_gram_set_identity(s->shared);
+  }
+}
+
+float stats_diagonal(const struct stats *s, size_t j) {
+  return s->shared ? s->shared->diagonal[j] : s->gram[j * (size_t)s->cols + j];
 }
 
 status stats_reduce(struct stats *s, const struct group *group, struct error *err) {
@@ -154,6 +166,9 @@ status stats_reduce(struct stats *s, const struct group *group, struct error *er
   if (s->gram) {
     TRY(group_sum_double(group, s->gram_sums, triangle_before(n), err));
     unfold_gram(s);
+  }
+  if (s->shared) {
+    TRY(shared_gram_finish(s->shared, err));
   }
   if (s->tokens == 0) {
     assume_units(s);

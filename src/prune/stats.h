@@ -6,6 +6,9 @@
 
 #include "linalg/group.h"
 
+struct exchange;
+struct shared_gram;
+
 enum {
   STATS_NONE = 0,
   STATS_SQUARES = 1, /* Σ x_j² */
@@ -26,7 +29,14 @@ struct stats {
    * spread over ranks, does not show: SparseGPT would turn a last bit into other masks a few blocks
    * on. */
   double *gram_sums;
+  /* Instead of gram and gram_sums, where the ranks of a group hold blocks of the Gram matrix: made
+   * and freed by the exchange, through which its activations go. NULL otherwise. */
+  struct shared_gram *shared;
+  struct exchange *exchange;
 };
+
+/* Element (j, j) of the finished Gram matrix. */
+float stats_diagonal(const struct stats *s, size_t j);
 
 status stats_create(struct stats *out, int cols, unsigned has, struct error *err);
 void stats_free(struct stats *s);
