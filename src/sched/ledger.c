@@ -285,6 +285,7 @@ status ledger_fail(struct ledger *l, size_t variant, size_t dataset, const char 
 
 status ledger_write(struct ledger *l, const struct attribute *attributes, size_t count,
                     struct error *err) {
+  TRY(journal_check(l->journal, err));
   struct distance_record *distances;
   size_t distance_count;
   TRY(ledger_list_distances(l, &distances, &distance_count, err));

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "linalg/matmul.h"
+#include "sched/models.h"
 
 #ifndef ESPALIER_REVISION
 #define ESPALIER_REVISION "unknown"
@@ -83,6 +84,9 @@ static status collect(struct provenance *p, const struct run_options *options,
   if (options->shards) {
     ADD("shard", "%d/%d", options->shard, options->shards);
   }
+  char *models;
+  TRY(models_describe(plan, &models, err));
+  TRY(add(p, "models", models, err));
   ADD("precision", "%s", precision_name(g->precision));
   return STATUS_OK;
 }

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "sched/follow.h"
 #include "sched/lead.h"
+#include "sched/models.h"
 #include "sched/mpi_transport.h"
 
 static const double SILENCE = 3;      /* lease timeouts that rank 0 may keep quiet */
@@ -53,6 +54,7 @@ static status prepare(struct run *r, struct error *err) {
     TRY(plan_shard(r->plan, o->shard, o->shards, err));
   }
   TRY(run_output(r->grid, o->output, o->shard, o->shards, &r->output, err));
+  TRY(models_check(r->plan, r->output, err));
   TRY(ledger_open(&r->ledger, r->plan, r->output, &r->note, err));
   TRY(provenance_collect(&r->provenance, o, r->plan, r->output, err));
   return ledger_write(r->ledger, r->provenance.at, r->provenance.count, err);

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "store/frame.h"
+#include "store/guard.h"
 
 struct journal {
   int fd;
@@ -158,9 +159,11 @@ static status write_all(int fd, const char *from, size_t size, off_t at, const c
 /* Writes the buffer behind the last good frame. On failure the file gets its length back, so that
  * no torn frame stands before what a later append writes. */
 static status commit(struct journal *j, struct error *err) {
+  TRY(guard_length(j->fd, j->path, j->end, err));
   status st = write_all(j->fd, j->buffer.at, j->buffer.count, j->end, j->path, err);
   if (st == STATUS_OK) {
     j->end += (off_t)j->buffer.count;
+    st = guard_name(j->fd, j->path, err);
   } else if (ftruncate(j->fd, j->end) != 0) {
     st = err_prefix(err, "%s: its torn end could not be cut off", j->path);
   }
@@ -264,6 +267,10 @@ status journal_stage(struct journal *j, const unsigned char *record, size_t size
 
 status journal_flush(struct journal *j, struct error *err) {
   return commit(j, err);
+}
+
+status journal_check(const struct journal *j, struct error *err) {
+  return guard_name(j->fd, j->path, err);
 }
 
 status journal_replay(const struct journal *j, see_record *see, void *user, struct error *err) {

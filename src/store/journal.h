@@ -19,7 +19,8 @@ status journal_open(struct journal **out, const char *path,
                                   struct error *err),
                     void *user, size_t *dropped, struct error *err);
 
-/* Appends one record; it is on disk when this returns. */
+/* Appends one record; it is on disk when this returns. Refused when somebody else wrote to the file
+ * or took it away (guard.h). */
 status journal_append(struct journal *j, const unsigned char *record, size_t size,
                       struct error *err);
 
@@ -28,6 +29,10 @@ status journal_append(struct journal *j, const unsigned char *record, size_t siz
 status journal_stage(struct journal *j, const unsigned char *record, size_t size,
                      struct error *err);
 status journal_flush(struct journal *j, struct error *err);
+
+/* Refuses a journal that was deleted or replaced while it is open, as every append does; a deleted
+ * one is put back first (guard.h). */
+status journal_check(const struct journal *j, struct error *err);
 
 /* Calls see for every record so far, in order, as journal_open did: for what is too large to keep.
  */

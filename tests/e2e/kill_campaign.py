@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""Runs of a small grid on 3 ranks, each hit at a random time by SIGKILL to a random rank, to all ranks or to mpirun, then
+resumed (a resumed run may be hit again): no cell that was finished is lost or computed again, and /metrics ends with the bytes
+of an undisturbed run.
+
+usage: kill_campaign.py [--runs N] [--seed S]"""
+import argparse
+import signal
+import time
+
+from common import *
+
+HEAD, FRAME_HEAD, FRAME_SUM = 16, 16, 8  # of a journal and its frames: src/store/frame.h
+RECORD_CELL = 2
+CELLS = 10  # of the grid below: a dense one and two methods at two sparsities, on two data sets
+
+CAMPAIGN_GRID = """\
+experiment: campaign
+models: [{model}]
+methods: [magnitude, wanda]
+sparsity: [0.5, "2:4"]
+calibration: {{sets: [c4], samples: 2, length: 32}}
+datasets: [sst2, wikitext2]
+limit: 4
+window: 32
+"""
+
+
+def finished_cells(path):
+    """(variant, data set) of every whole cell record of a journal, in order."""
+    if not os.path.exists(path):
+        return []
+    raw = open(path, "rb").read()
+    at, cells = HEAD, []
+    while at + FRAME_HEAD + FRAME_SUM <= len(raw):
+        size, kind = struct.unpack_from("<II", raw, at)
+        record = raw[at + FRAME_HEAD:at + FRAME_HEAD + size]
+        at += FRAME_HEAD + size + FRAME_SUM
+        if at > len(raw):
+            break
+        if kind == 1 and record[:2] == b"e\xf8" and record[3] == RECORD_CELL:
+            n, = struct.unpack_from("<I", record, 4)
+            m, = struct.unpack_from("<I", record, 8 + n)
+            cells.append((record[8:8 + n], record[12 + n:12 + n + m]))
+    return cells
+
+
+def ranks_of(session):
+    found = subprocess.run(["pgrep", "-s", str(session), "-x", "espalier"], capture_output=True, text=True).stdout.split()
+    return [int(pid) for pid in found]
+
+
+def kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def gone(pids, seconds):
+    """Waits for ranks that lost their mpirun: they leave by themselves, or are killed after a while."""
+    until = time.time() + seconds
+    while time.time() < until and any(os.path.exists(f"/proc/{p}") for p in pids):
+        time.sleep(0.05)
+    for p in pids:
+        kill(p)
+
+
+def start(grid, out, env, cwd, recover):
+    command = MPIRUN + (["--enable-recovery"] if recover else []) + ["-n", "3", BINARY, "run", grid, "-o", out, "--quiet", "--threads", "1"]
+    return subprocess.Popen(command, env=env, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+def disturb(p, after, victim, rng):
+    """Kills at a random moment; False when the run ended before."""
+    try:
+        p.wait(timeout=after)
+        return False
+    except subprocess.TimeoutExpired:
+        pass
+    ranks = ranks_of(p.pid)
+    if victim == "mpirun":
+        kill(p.pid)
+    elif victim == "all":
+        for pid in ranks:
+            kill(pid)
+    elif ranks:
+        kill(rng.choice(ranks))
+    try:
+        p.wait(timeout=300)
+    except subprocess.TimeoutExpired:
+        sys.exit(f"FAILED: mpirun did not end after SIGKILL to {victim}")
+    gone(ranks, 20)
+    return True
+
+
+def one_run(number, rng, grid, want, whole, env, s, tally):
+    out = f"{s}/run.h5"
+    for path in (out, out.replace(".h5", ".journal")):
+        if os.path.exists(path):
+            os.remove(path)
+    before, hits = [], 0
+    for attempt in range(20):
+        victim = rng.choice(["rank", "rank", "all", "mpirun"])
+        p = start(grid, out, env, s, rng.random() < 0.3)
+        hit = (attempt == 0 or rng.random() < 0.3) and disturb(p, rng.uniform(0.05, 1.1) * whole, victim, rng)
+        if not hit:
+            p.wait(timeout=600)
+        after = finished_cells(out.replace(".h5", ".journal"))
+        where = f"run {number}, start {attempt} ({victim if hit else 'undisturbed'})"
+        expect(after[:len(before)] == before, f"{where}: finished cells were lost: {len(before)} before, {len(after)} after")
+        expect(len(set(after)) == len(after), f"{where}: {len(after) - len(set(after))} finished cells were computed again")
+        if hit:
+            hits += 1
+            tally[victim] = tally.get(victim, 0) + 1
+            tally["amid cells"] = tally.get("amid cells", 0) + (0 < len(after) < CELLS)
+        before = after
+        if p.returncode == 0:
+            break
+        expect(hit, f"{where}: ended with status {p.returncode} by itself")
+    else:
+        sys.exit(f"FAILED: run {number} did not end in 20 starts")
+    expect(metrics(out) == want, f"run {number}: other metrics after {hits} kills")
+    return hits
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    a = parser.parse_args()
+    if not have_h5py():
+        skip("python3-h5py is not installed")
+    rng, tally, hit = random.Random(a.seed), {}, 0
+    with Scratch() as s:
+        env = {**os.environ, "ESPALIER_DATA": make_data(f"{s}/data"), "OMP_NUM_THREADS": "1",
+               "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
+        grid = write(f"{s}/campaign.yaml", CAMPAIGN_GRID.format(model=MODEL))
+        begin = time.time()
+        expect(start(grid, f"{s}/whole.h5", env, s, False).wait(timeout=600) == 0, "the undisturbed run failed")
+        whole = time.time() - begin
+        want = metrics(f"{s}/whole.h5")
+        cells = len(finished_cells(f"{s}/whole.journal"))
+        expect(cells == CELLS, f"{cells} cells in the undisturbed run's journal")
+        for number in range(a.runs):
+            hits = one_run(number, rng, grid, want, whole, env, s, tally)
+            hit += hits > 0
+            if (number + 1) % 10 == 0:
+                print(f"{number + 1} runs, {hit} of them hit, kills: {tally}", flush=True)
+    expect(hit * 2 >= a.runs, f"only {hit} of {a.runs} runs were hit")
+    print(f"{a.runs} runs of {cells} cells, seed {a.seed}: {hit} hit, kills: {tally}, no cell lost or repeated; "
+          f"an undisturbed run takes {whole:.1f} s")
+
+
+main()
