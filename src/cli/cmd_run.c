@@ -198,7 +198,7 @@ static status run_watched(const struct run_arguments *a, const struct session *s
 status cmd_run(int argc, char **argv, struct error *err) {
   struct run_arguments a = {.lease_timeout = 600};
   TRY(cli_parse(&argp, NULL, argc, argv, &a, err));
-  double start = host_seconds(), left = duration_allocation_left();
+  double start = host_seconds(), left = session_rank() == 0 ? duration_allocation_left() : 0;
   if (left > 0 && (a.time_limit == 0 || left < a.time_limit)) {
     a.time_limit = left;
   }

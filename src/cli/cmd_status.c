@@ -6,24 +6,37 @@
 #include "cli/duration.h"
 #include "cli/status_gather.h"
 
-static const struct argp_option status_options[] = {{0}};
+struct status_arguments {
+  const char *file;
+  bool check;
+};
+
+static const struct argp_option status_options[] = {
+    {"check", 'c', 0, 0, "exit as its run should have: 0 complete, 1 cells failed, 75 work is left",
+     0},
+    {0}};
 
 static const char status_doc[] =
     "How far a run has come: cells done, failed (and why) and left, and the time that they will "
-    "take when a run is alive.\vExample:\n  espalier status results/demo.h5\n";
+    "take when a run is alive.\vExample:\n  espalier status results/demo.h5\n\n"
+    "  In scripts, since mpirun --enable-recovery returns 0 whatever the ranks return:\n"
+    "  espalier status --check results/demo.h5; [ $? -eq 75 ] && scontrol requeue $SLURM_JOB_ID\n";
 
 static error_t parse_argument(int key, char *value, struct argp_state *state) {
   struct cli_input *in = state->input;
-  const char **file = in->options;
+  struct status_arguments *a = in->options;
   switch (key) {
+  case 'c':
+    a->check = true;
+    return 0;
   case ARGP_KEY_ARG:
-    if (*file) {
+    if (a->file) {
       return cli_refuse(in, "unexpected argument '%s' (one results file is enough)", value);
     }
-    *file = value;
+    a->file = value;
     return 0;
   case ARGP_KEY_END:
-    return *file ? 0 : cli_refuse(in, "a results file is missing (see espalier status --help)");
+    return a->file ? 0 : cli_refuse(in, "a results file is missing (see espalier status --help)");
   default:
     return ARGP_ERR_UNKNOWN;
   }
@@ -122,11 +135,19 @@ static void print_reason(const struct run_status *s, size_t i) {
   }
 }
 
+/* What the run would have returned; a plan that is not known is not complete. */
+static status judge(const struct run_status *s) {
+  if (s->pending || !s->planned) {
+    return STATUS_TIME;
+  }
+  return s->failed ? STATUS_PARTIAL : STATUS_OK;
+}
+
 status cmd_status(int argc, char **argv, struct error *err) {
-  const char *file = NULL;
-  TRY(cli_parse(&status_argp, NULL, argc, argv, &file, err));
+  struct status_arguments a = {0};
+  TRY(cli_parse(&status_argp, NULL, argc, argv, &a, err));
   struct run_status s;
-  TRY(status_gather(&s, file, err));
+  TRY(status_gather(&s, a.file, err));
   struct timespec t;
   (void)clock_gettime(CLOCK_REALTIME, &t);
   double now = (double)t.tv_sec + (double)t.tv_nsec / 1e9;
@@ -137,6 +158,7 @@ status cmd_status(int argc, char **argv, struct error *err) {
       print_reason(&s, i);
     }
   }
+  status st = a.check ? judge(&s) : STATUS_OK;
   status_free(&s);
-  return STATUS_OK;
+  return st;
 }

@@ -61,7 +61,7 @@ static double ask_squeue(const char *job) {
     }
   }
   char command[128], answer[64] = "";
-  (void)snprintf(command, sizeof command, "squeue -h -j %s -o %%L 2>/dev/null", job);
+  (void)snprintf(command, sizeof command, "timeout 30 squeue -h -j %s -o %%L 2>/dev/null", job);
   FILE *f = popen(command, "r");
   if (!f) {
     return 0;

@@ -12,7 +12,8 @@ bool duration_parse(const char *text, double *seconds);
 void duration_print(double seconds, char *out, size_t size);
 
 /* Seconds until a Slurm allocation ends: SLURM_JOB_END_TIME, else what squeue says of SLURM_JOB_ID;
- * 0 when there is no limit. Call before MPI starts: it may run a program. */
+ * 0 when there is no limit. Call before MPI starts, on one rank: it may run a program that asks
+ * Slurm's controller. */
 double duration_allocation_left(void);
 
 #endif
