@@ -16,7 +16,7 @@ static const struct dataset_info table_datasets[TABLE_DATASETS] = {{"topic", "to
 #define ONE(i, method, parameters, sparsity, set, draw)                                            \
   {                                                                                                \
     "v" #i, "nano", (method), (parameters), (sparsity), (set), (draw) < 0 ? 0 : 16,                \
-        (draw) < 0 ? 0 : 128, (draw), (draw) < 0 ? "" : "pruned"                                   \
+        (draw) < 0 ? 0 : 128, (draw), (draw) < 0 ? "" : "pruned", (i), false                       \
   }
 static const struct variant_info table_variants[TABLE_VARIANTS] = {
     ONE(0, "dense", "{}", "0", "", -1),

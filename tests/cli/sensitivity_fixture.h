@@ -58,11 +58,12 @@ static inline struct variant_info sensitive_variant(const char *id, int v) {
   int i = v - 2;
   if (i < 0) {
     return (struct variant_info){
-        id, "nano", v ? "magnitude" : "dense", "{}", v ? "0.5" : "0", "", 0, 0, -1, ""};
+        id, "nano", v ? "magnitude" : "dense", "{}", v ? "0.5" : "0", "", 0, 0, -1, "", v, false};
   }
-  return (struct variant_info){
-      id,    "nano",  sensitive_methods[i / 9], "{}", "0.5", sensitive_sets[i / 3 % 3], 16, 128,
-      i % 3, "pruned"};
+  return (struct variant_info){id,       "nano", sensitive_methods[i / 9],
+                               "{}",     "0.5",  sensitive_sets[i / 3 % 3],
+                               16,       128,    i % 3,
+                               "pruned", v,      false};
 }
 
 static inline void sensitive_cells(struct sensitive_fixture *f, int v) {

@@ -15,7 +15,7 @@ static const struct dataset_info datasets[DATASETS] = {
 #define CUT(id, method, parameters, sparsity, set, draw)                                           \
   {                                                                                                \
     (id), "nano", (method), (parameters), (sparsity), (set), (draw) < 0 ? 0 : 16,                  \
-        (draw) < 0 ? 0 : 128, (draw), (draw) < 0 ? "" : "pruned"                                   \
+        (draw) < 0 ? 0 : 128, (draw), (draw) < 0 ? "" : "pruned", 0, false                         \
   }
 static const struct variant_info variants[VARIANTS] = {
     CUT("aa00", "dense", "{}", "0", "", -1),

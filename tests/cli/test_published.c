@@ -17,14 +17,15 @@ enum { VARIANTS = 8, DATASETS = 2, WINDOWS = 3 };
 static const struct dataset_info datasets[DATASETS] = {{"wikitext2", "language_modeling"},
                                                        {"rte", "inference"}};
 static const struct variant_info variants[VARIANTS] = {
-    {"v0", "OPT-125M", "dense", "{}", "0", "", 0, 0, -1, ""},
-    {"v1", "OPT-125M", "wanda", "{}", "0.5", "c4", 128, 2048, 0, "pruned"},
-    {"v2", "OPT-125M", "wanda", "{}", "0.5", "c4", 128, 2048, 1, "pruned"},
-    {"v3", "OPT-125M", "wanda", "{}", "0.5", "ptb", 64, 2048, 0, "pruned"},
-    {"v4", "OPT-125M", "ria", "{\"a\":1,\"scope\":\"layer\"}", "0.5", "c4", 128, 2048, 0, "pruned"},
-    {"v5", "OPT-125M", "wanda", "{}", "4:8", "c4", 128, 2048, 0, "pruned"},
-    {"v6", "nano", "dense", "{}", "0", "", 0, 0, -1, ""},
-    {"v7", "opt-350m", "dense", "{}", "0", "", 0, 0, -1, ""},
+    {"v0", "OPT-125M", "dense", "{}", "0", "", 0, 0, -1, "", 0, false},
+    {"v1", "OPT-125M", "wanda", "{}", "0.5", "c4", 128, 2048, 0, "pruned", 1, false},
+    {"v2", "OPT-125M", "wanda", "{}", "0.5", "c4", 128, 2048, 1, "pruned", 2, false},
+    {"v3", "OPT-125M", "wanda", "{}", "0.5", "ptb", 64, 2048, 0, "pruned", 3, false},
+    {"v4", "OPT-125M", "ria", "{\"a\":1,\"scope\":\"layer\"}", "0.5", "c4", 128, 2048, 0, "pruned",
+     4, false},
+    {"v5", "OPT-125M", "wanda", "{}", "4:8", "c4", 128, 2048, 0, "pruned", 5, false},
+    {"v6", "nano", "dense", "{}", "0", "", 0, 0, -1, "", 6, false},
+    {"v7", "opt-350m", "dense", "{}", "0", "", 0, 0, -1, "", 7, false},
 };
 static const double perplexities[VARIANTS] = {27.5, 39, 40, 41, 50, 60, 9, 22};
 

@@ -14,10 +14,10 @@ static const struct dataset_info datasets[DATASETS] = {{"one", "sentiment"},
                                                        {"three", "inference"},
                                                        {"words", "language_modeling"}};
 static const struct variant_info variants[VARIANTS] = {
-    {"v0", "nano", "dense", "{}", "0", "", 0, 0, -1, ""},
-    {"v1", "nano", "wanda", "{}", "0.5", "c4", 16, 128, 0, "pruned"},
-    {"v2", "nano", "wanda", "{}", "0.5", "c4", 16, 128, 1, "pruned"},
-    {"v3", "nano", "magnitude", "{}", "0.5", "", 0, 0, -1, ""},
+    {"v0", "nano", "dense", "{}", "0", "", 0, 0, -1, "", 0, false},
+    {"v1", "nano", "wanda", "{}", "0.5", "c4", 16, 128, 0, "pruned", 1, false},
+    {"v2", "nano", "wanda", "{}", "0.5", "c4", 16, 128, 1, "pruned", 2, false},
+    {"v3", "nano", "magnitude", "{}", "0.5", "", 0, 0, -1, "", 3, false},
 };
 /* Of "one", the data set whose items are kept. */
 static const char *const right[VARIANTS] = {"11111100", "11011000", "11110010", "10000001"};
