@@ -171,6 +171,20 @@ static void a_task_is_not_blamed_for_ranks_that_were_gone_before(void **state) {
   }
 }
 
+static void a_run_ends_when_all_ranks_are_gone_but_not_when_one_comes_back(void **state) {
+  (void)state;
+  struct master_task task = {1, 1, 0};
+  struct master *m = make(2, &task, 1, NULL, 0);
+  feed(m, (struct event){.kind = EVENT_LOST, .rank = 0});
+  assert_int_equal(ready(m, 0, 1).task, 0);
+  feed(m, (struct event){.kind = EVENT_LOST, .rank = 1, .now = 2});
+  assert_int_equal(count(ACTION_FINISH), 0);
+  feed(m, (struct event){.kind = EVENT_LOST, .rank = 0, .now = 3});
+  assert_int_equal(count(ACTION_FINISH), 1);
+  assert_true(master_state(m).stopped);
+  stop(m);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_rank_joins_a_key_only_if_that_ends_it_sooner),
@@ -179,6 +193,7 @@ int main(void) {
       cmocka_unit_test(tasks_that_cost_nothing_are_done_too),
       cmocka_unit_test(a_slow_first_lease_does_not_end_the_run),
       cmocka_unit_test(a_task_is_not_blamed_for_ranks_that_were_gone_before),
+      cmocka_unit_test(a_run_ends_when_all_ranks_are_gone_but_not_when_one_comes_back),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
