@@ -75,9 +75,16 @@ static double ask_squeue(const char *job) {
 
 double duration_allocation_left(void) {
   const char *end = getenv("SLURM_JOB_END_TIME"), *job = getenv("SLURM_JOB_ID");
+  const char *array = getenv("SLURM_ARRAY_JOB_ID"), *task = getenv("SLURM_ARRAY_TASK_ID");
   if (end && *end) {
     double left = strtod(end, NULL) - (double)time(NULL);
     return left > 1 ? left : 1;
+  }
+  /* one task's own job id is the whole array's, for which squeue answers with all tasks */
+  char name[64];
+  if (array && *array && task && *task) {
+    (void)snprintf(name, sizeof name, "%s_%s", array, task);
+    job = name;
   }
   return job && *job ? ask_squeue(job) : 0;
 }

@@ -12,22 +12,28 @@
 static char folder[64];
 
 /* A squeue that answers with a line, in front of every other. */
-static void fake_squeue(const char *answer) {
+static void fake_squeue_of(const char *job, const char *answer) {
   char path[128], value[256];
   (void)snprintf(path, sizeof path, "%s/squeue", folder);
   FILE *f = fopen(path, "w");
   assert_non_null(f);
-  (void)fprintf(f, "#!/bin/sh\n[ \"$*\" = '-h -j 77 -o %%L' ] && echo '%s'\n", answer);
+  (void)fprintf(f, "#!/bin/sh\n[ \"$*\" = '-h -j %s -o %%L' ] && echo '%s'\n", job, answer);
   (void)fclose(f);
   assert_int_equal(chmod(path, 0700), 0);
   (void)snprintf(value, sizeof value, "%s:/usr/bin:/bin", folder);
   (void)setenv("PATH", value, 1);
 }
 
+static void fake_squeue(const char *answer) {
+  fake_squeue_of("77", answer);
+}
+
 static int clean(void **state) {
   (void)state;
   (void)unsetenv("SLURM_JOB_END_TIME");
   (void)unsetenv("SLURM_JOB_ID");
+  (void)unsetenv("SLURM_ARRAY_JOB_ID");
+  (void)unsetenv("SLURM_ARRAY_TASK_ID");
   return 0;
 }
 
@@ -64,6 +70,15 @@ static void older_slurms_are_asked_with_squeue(void **state) {
   assert_true(duration_allocation_left() == 0);
 }
 
+static void an_array_task_asks_for_itself(void **state) {
+  (void)state;
+  (void)setenv("SLURM_JOB_ID", "77", 1);
+  (void)setenv("SLURM_ARRAY_JOB_ID", "77", 1);
+  (void)setenv("SLURM_ARRAY_TASK_ID", "16", 1);
+  fake_squeue_of("77_16", "1:05");
+  assert_true(duration_allocation_left() == 65);
+}
+
 static void a_job_id_that_is_none_reaches_no_shell(void **state) {
   (void)state;
   fake_squeue("1:00");
@@ -80,6 +95,7 @@ int main(void) {
       cmocka_unit_test_teardown(outside_slurm_there_is_no_end, clean),
       cmocka_unit_test_teardown(the_end_that_slurm_names_counts_first, clean),
       cmocka_unit_test_teardown(older_slurms_are_asked_with_squeue, clean),
+      cmocka_unit_test_teardown(an_array_task_asks_for_itself, clean),
       cmocka_unit_test_teardown(a_job_id_that_is_none_reaches_no_shell, clean),
   };
   clean(NULL);

@@ -55,7 +55,7 @@ def edit(name, folder, experiment, results, allocation, left):
 
 WAIT = """\
 if [ "${{SLURM_RESTART_COUNT:-0}}" -eq 0 ] && [ "${{ESPALIER_LINK:-1}}" -eq 1 ]; then
-  seconds() {{ squeue -h -j "$SLURM_JOB_ID" -o %L | awk -F: '{{ print $(NF - 1) * 60 + $NF }}'; }}
+  seconds() {{ squeue -h -j "${{SLURM_ARRAY_TASK_ID:+${{SLURM_ARRAY_JOB_ID}}_}}${{SLURM_ARRAY_TASK_ID:-$SLURM_JOB_ID}}" -o %L | awk -F: '{{ print $(NF - 1) * 60 + $NF }}'; }}
   while [ "$(seconds)" -gt {left} ]; do sleep 0.5; done
 fi"""
 
@@ -109,7 +109,11 @@ def wait_for_jobs(cluster, interrupter):
 
 
 def logs(folder):
-    return "".join(f"{p.name}:\n{p.read_text()[-2000:]}\n" for p in sorted(pathlib.Path(folder).rglob("*.log")))
+    return "".join(f"{p.name}:\n{p.read_text()[-8000:]}\n" for p in sorted(pathlib.Path(folder).glob("*.log")))
+
+
+def everything(s):
+    return "".join(logs(f"{s}/{name}") for name in ("requeue", "chain", "array"))
 
 
 def check_file(folder, want, what):
@@ -145,13 +149,13 @@ def main(s):
         for name in ("requeue", "chain", "array"):
             check_file(f"{s}/{name}", want, f"slurm/{name}.sh")
         for name in ("requeue", "chain", "array"):
-            expect("stopped for time" in logs(f"{s}/{name}"), f"slurm/{name}.sh was never out of time\n{logs(s)}")
-        expect("stopped by a signal" in logs(f"{s}/requeue"), f"USR1 did not stop slurm/requeue.sh\n{logs(s)}")
+            expect("stopped for time" in logs(f"{s}/{name}"), f"slurm/{name}.sh was never out of time\n{everything(s)}")
+        expect("stopped by a signal" in logs(f"{s}/requeue"), f"USR1 did not stop slurm/requeue.sh\n{everything(s)}")
         requeues = {name: sum(r for n, _, r in known.values() if n == name) for name in ("requeue", "array")}
         links = sorted(state for n, state, _ in known.values() if n == "chain")
-        expect(min(requeues.values()) >= 1, f"a template was never requeued: {known}\n{logs(s)}")
+        expect(min(requeues.values()) >= 1, f"a template was never requeued: {known}\n{everything(s)}")
         expect(len(links) >= 3 and links.count("COMPLETED") == 1 and links.count("CANCELLED") == 1,
-               f"a chain runs until it is done and takes its last link back: {links}\n{logs(s)}")
+               f"a chain runs until it is done and takes its last link back: {links}\n{everything(s)}")
         print(f"an uninterrupted run takes {whole:.0f} s, the first allocations had {left} s for it; requeues {requeues}, "
               f"links {links}; {time.time() - start:.0f} s in all")
 
