@@ -11,12 +11,19 @@
 #include "cli/session.h"
 #include "sched/host.h"
 
-enum { KEY_THREADS = 256, KEY_LEASE_TIMEOUT, KEY_TIME_LIMIT, KEY_LOG_JSON, KEY_SHARD };
+enum {
+  KEY_THREADS = 256,
+  KEY_GROUP_SIZE,
+  KEY_LEASE_TIMEOUT,
+  KEY_TIME_LIMIT,
+  KEY_LOG_JSON,
+  KEY_SHARD
+};
 static const double WRITE_EVERY = 30; /* seconds */
 
 struct run_arguments {
   const char *file, *output, *json;
-  int threads, lease_timeout;
+  int threads, group_size, lease_timeout;
   int shard, shards;
   double time_limit;
   bool quiet;
@@ -32,6 +39,10 @@ static const struct argp_option options[] = {
      0},
     {"lease-timeout", KEY_LEASE_TIMEOUT, "SECONDS", 0,
      "take a rank for lost after so long without a sign of life (default 600)", 0},
+    {"group-size", KEY_GROUP_SIZE, "N", 0,
+     "ranks that work on one variant together: those of a large model need less memory each "
+     "(default 1)",
+     0},
     {"quiet", 'q', 0, 0, "no progress", 0},
     {"log-json", KEY_LOG_JSON, "FILE", 0, "append one JSON object per event to FILE", 0},
     {0}};
@@ -57,6 +68,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     return cli_int(in, "--threads", arg, 1, 4096, &a->threads);
   case KEY_SHARD:
     return parse_shard(in, arg, a);
+  case KEY_GROUP_SIZE:
+    return cli_int(in, "--group-size", arg, 1, 1000000, &a->group_size);
   case KEY_LEASE_TIMEOUT:
     return cli_int(in, "--lease-timeout", arg, 1, 1000000, &a->lease_timeout);
   case KEY_TIME_LIMIT:
@@ -162,6 +175,7 @@ static status run(const struct run_arguments *a, const struct session *session,
                           .command = command,
                           .mpi = mpi,
                           .group = session->group,
+                          .group_size = a->group_size,
                           .budget = session->memory / 2,
                           .scratch = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp",
                           .lease_timeout = a->lease_timeout,

@@ -158,7 +158,8 @@ status follow(const struct follow_options *options, bool *all_alive, struct erro
   struct follower f = {.o = options, .heard = now, .beat = now, .cell = -2};
   struct worker_link link = {&f, result, alive};
   struct worker *w;
-  status st = worker_create(&w, options->plan, &link, options->budget, options->scratch, err);
+  status st = worker_create(&w, options->plan, &link, options->team, options->budget,
+                            options->scratch, err);
   if (st == STATUS_OK) {
     st = serve(&f, w, err);
     worker_free(w);

@@ -6,12 +6,14 @@
 
 #include "grid/plan.h"
 #include "sched/host.h"
+#include "sched/team.h"
 #include "sched/transport.h"
 
 struct follow_options {
   struct plan *plan;
   const struct transport *transport;
   const struct peers *peers;
+  const struct team *team; /* the one that this rank leads */
   size_t budget;
   const char *scratch;
   double silence; /* seconds without a word from rank 0 after which it is taken for lost */

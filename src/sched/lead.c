@@ -406,7 +406,8 @@ static status open_lead(struct lead *l, const struct worker_link *link, struct e
   TRY(mem_alloc(&l->lost, (size_t)l->ranks, sizeof *l->lost, err));
   TRY(mem_alloc(&l->bye, (size_t)l->ranks, sizeof *l->bye, err));
   TRY(make_master(l, err));
-  return worker_create(&l->worker, l->o->plan, link, l->o->run->budget, l->o->run->scratch, err);
+  return worker_create(&l->worker, l->o->plan, link, l->o->team, l->o->run->budget,
+                       l->o->run->scratch, err);
 }
 
 static void close_lead(struct lead *l) {

@@ -7,6 +7,8 @@
 #include "sched/provenance.h"
 #include "sched/transport.h"
 
+struct team;
+
 struct lead_options {
   const struct run_options *run;
   struct plan *plan;
@@ -14,7 +16,8 @@ struct lead_options {
   const struct provenance *provenance;
   const struct transport *transport; /* NULL: one process */
   const struct peers *peers;
-  double start, end; /* on host_seconds; end 0: never */
+  const struct team *team; /* the one that rank 0 leads */
+  double start, end;       /* on host_seconds; end 0: never */
 };
 
 /* Computes what the ledger lacks; fills the outcome's fields about ranks and signals. */

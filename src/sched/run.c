@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/str.h"
+#include "sched/assist.h"
 #include "sched/follow.h"
 #include "sched/lead.h"
 #include "sched/models.h"
@@ -21,7 +22,8 @@ struct run {
   double start;
   struct grid *grid;
   struct plan *plan;
-  struct peers *peers;
+  struct team team;
+  struct peers *peers; /* of the teams' leaders, as is mpi */
   struct mpi_transport *mpi;
   char *output;
   struct ledger *ledger;
@@ -70,11 +72,14 @@ static status agree(const struct run *r, status st, struct error *err) {
 }
 
 static status connect(struct run *r, struct error *err) {
-  TRY(peers_open(&r->peers, &r->o->group, err));
-  if (r->o->group.size == 1) {
+  int size = r->o->group_size > 0 ? r->o->group_size : 1;
+  TRY(team_open(&r->team, &r->o->group, size, err));
+  const struct group *leaders = &r->team.leaders;
+  if (leaders->size == 0) {
     return STATUS_OK;
   }
-  return mpi_transport_open(&r->mpi, r->o->group.comm, err);
+  TRY(peers_open(&r->peers, leaders, err));
+  return leaders->size == 1 ? STATUS_OK : mpi_transport_open(&r->mpi, leaders->comm, err);
 }
 
 static bool first_failure(void *user, const struct ledger_entry *e) {
@@ -101,6 +106,7 @@ static status run_first(struct run *r, const struct transport *transport, struct
                                  .provenance = &r->provenance,
                                  .transport = transport,
                                  .peers = r->peers,
+                                 .team = &r->team,
                                  .start = r->start,
                                  .end = o->time_left > 0 ? r->start + o->time_left - margin : 0};
   tell_note(r);
@@ -122,6 +128,7 @@ static status run_other(struct run *r, const struct transport *transport, struct
   struct follow_options options = {.plan = r->plan,
                                    .transport = transport,
                                    .peers = r->peers,
+                                   .team = &r->team,
                                    .budget = r->o->budget,
                                    .scratch = r->o->scratch,
                                    .silence = SILENCE * r->o->lease_timeout,
@@ -129,8 +136,35 @@ static status run_other(struct run *r, const struct transport *transport, struct
   return follow(&options, &out->all_alive, err);
 }
 
+static status run_assistant(struct run *r, struct run_outcome *out, struct error *err) {
+  struct assist_options options = {.plan = r->plan, .team = &r->team, .budget = r->o->budget};
+  struct assist_end end;
+  status st = assist(&options, &end, err);
+  out->all_alive = st == STATUS_OK && end.all_alive;
+  return st == STATUS_OK ? end.outcome : st;
+}
+
+/* What this rank is for. */
+static status play(struct run *r, struct run_outcome *out, struct error *err) {
+  struct transport transport = {0};
+  if (r->team.group.rank != 0) {
+    return run_assistant(r, out, err);
+  }
+  if (r->mpi) {
+    transport = mpi_transport_interface(r->mpi);
+  }
+  const struct transport *to = r->mpi ? &transport : NULL;
+  status st = (r->o->group.rank == 0 ? run_first : run_other)(r, to, out, err);
+  struct error late = {0};
+  if (assist_dismiss(&r->team, (struct assist_end){st, out->all_alive}, &late) != STATUS_OK) {
+    out->all_alive = false;
+  }
+  return st;
+}
+
 static void close_run(struct run *r, bool all_alive) {
   mpi_transport_close(r->mpi, all_alive);
+  team_close(&r->team, all_alive);
   peers_close(r->peers);
   ledger_close(r->ledger);
   provenance_free(&r->provenance);
@@ -142,19 +176,14 @@ static void close_run(struct run *r, bool all_alive) {
 
 status run_experiment(const struct run_options *options, struct run_outcome *out,
                       struct error *err) {
-  struct run r = {.o = options, .start = host_seconds()};
+  struct run r = {.o = options, .start = host_seconds(), .team = {.group = group_single()}};
   *out = (struct run_outcome){.all_alive = true};
   status st = agree(&r, prepare(&r, err), err);
   if (st == STATUS_OK) {
     st = connect(&r, err);
   }
   if (st == STATUS_OK) {
-    struct transport transport = {0};
-    if (r.mpi) {
-      transport = mpi_transport_interface(r.mpi);
-    }
-    const struct transport *to = r.mpi ? &transport : NULL;
-    st = options->group.rank == 0 ? run_first(&r, to, out, err) : run_other(&r, to, out, err);
+    st = play(&r, out, err);
   }
   close_run(&r, out->all_alive);
   return st;

@@ -17,7 +17,7 @@ struct worker {
   const struct worker_link *link;
   size_t budget;
   struct sharing sharing;
-  struct group group;
+  const struct team *team;
   struct evalset **sets;     /* [models][datasets], made at first use */
   struct overlay **overlays; /* [models], made at first use */
   const struct message *lease;
@@ -26,7 +26,8 @@ struct worker {
 };
 
 status worker_create(struct worker **out, struct plan *plan, const struct worker_link *link,
-                     size_t budget, const char *scratch, struct error *err) {
+                     const struct team *team, size_t budget, const char *scratch,
+                     struct error *err) {
   struct worker *w;
   TRY(mem_alloc(&w, 1, sizeof *w, err));
   w->plan = plan;
@@ -34,7 +35,7 @@ status worker_create(struct worker **out, struct plan *plan, const struct worker
   w->budget = budget;
   /* Beside it stand pruned weights and blocks to evaluate. */
   w->sharing = (struct sharing){.plan = plan, .budget = budget / 2, .scratch = scratch};
-  w->group = group_single();
+  w->team = team;
   status st;
   TRY_GOTO(
       st, fail,
@@ -61,6 +62,21 @@ void worker_free(struct worker *w) {
   free(w->sets);
   free(w->overlays);
   free(w);
+}
+
+/* Where ranks of a team could part: all go on when all can, and learn whether the link ended it. */
+static status settle(struct worker *w, status st, struct error *err) {
+  const struct group *g = &w->team->group;
+  TRY_GOTO(st, failed, group_agree(g, st, err));
+  return STATUS_OK;
+failed:
+  if (g->size > 1) {
+    int64_t halted = w->halted;
+    if (group_sum_int64(g, &halted, 1, NULL) == STATUS_OK) { /* the leader's, others have none */
+      w->halted = (status)halted;
+    }
+  }
+  return st;
 }
 
 static status progress(void *user, double done, struct error *err) {
@@ -161,20 +177,21 @@ static status prune_with(struct worker *w, const struct variant *v, const struct
   const struct model *m = w->plan->models[v->model].model;
   int linears;
   (void)model_linears(m, &linears);
-  struct prune_layer *layers;
-  TRY(mem_alloc(&layers, (size_t)linears * (size_t)model_blocks(m), sizeof *layers, err));
+  struct prune_layer *layers = NULL;
+  status st = mem_alloc(&layers, (size_t)linears * (size_t)model_blocks(m), sizeof *layers, err);
+  TRY(group_agree(&w->team->group, st, err));
   struct prune_options options = {.method = v->method,
                                   .params = v->params,
                                   .sparsity = v->sparsity,
                                   .calibration = v->calibration >= 0 ? ids : NULL,
                                   .propagate = w->plan->grid->propagate,
                                   .shared = shared,
-                                  .factor = FACTOR_LOCAL,
-                                  .group = &w->group,
+                                  .factor = FACTOR_AUTO,
+                                  .group = &w->team->group,
                                   .progress = progress,
                                   .progress_user = w};
   struct prune_sink sink = prune_into_overlay(overlay);
-  status st = prune_model(m, &options, &sink, layers, err);
+  st = prune_model(m, &options, &sink, layers, err);
   if (st == STATUS_OK) {
     st = fill_layers(r, m, layers, err);
   }
@@ -192,16 +209,20 @@ static status prune(struct worker *w, struct overlay **overlay, struct variant_r
     return STATUS_OK;
   }
   struct overlay **kept = &w->overlays[v->model];
-  if (!*kept) {
-    TRY(overlay_create(kept, w->plan->models[v->model].model, NULL, err));
-  }
-  overlay_clear(*kept);
   struct sequences ids = {0};
-  struct shared_pass *shared;
-  status st = plan_draw(w->plan, index, &ids, err);
+  struct shared_pass *shared = NULL;
+  status st = STATUS_OK;
+  if (!*kept) {
+    st = overlay_create(kept, w->plan->models[v->model].model, NULL, err);
+  }
   if (st == STATUS_OK) {
+    overlay_clear(*kept);
+    st = plan_draw(w->plan, index, &ids, err);
+  }
+  if (st == STATUS_OK && w->team->group.size == 1) { /* a pass is one process's */
     st = sharing_take(&w->sharing, index, progress, w, &shared, err);
   }
+  st = group_agree(&w->team->group, st, err);
   if (st == STATUS_OK) {
     st = prune_with(w, v, &ids, shared, *kept, r, err);
   }
@@ -254,21 +275,21 @@ static status fill_cell(struct cell_record *to, const struct eval_result *from, 
 static status evaluate(struct worker *w, const struct lease_cell *c, struct runner *runner,
                        struct eval_result *out, struct error *err) {
   int model = w->plan->variants[w->lease->variant].model;
-  const struct evalset *set;
-  TRY(find_set(w, c, model, &set, err));
-  return evalset_evaluate(set, runner, w->plan->models[model].model, &w->group, progress, w, out,
-                          err);
+  const struct evalset *set = NULL;
+  TRY(group_agree(&w->team->group, find_set(w, c, model, &set, err), err));
+  return evalset_evaluate(set, runner, w->plan->models[model].model, &w->team->group, progress, w,
+                          out, err);
 }
 
 static status do_cell(struct worker *w, const struct lease_cell *c, struct runner *runner,
                       struct error *err) {
-  TRY(begin(w, c->cell, err));
+  TRY(settle(w, begin(w, c->cell, err), err));
   double start = host_seconds();
   struct eval_result result = {0};
-  status st = evaluate(w, c, runner, &result, err);
+  status st = settle(w, evaluate(w, c, runner, &result, err), err);
   if (st != STATUS_OK) {
     eval_result_free(&result);
-    return w->halted != STATUS_OK ? w->halted : fail_cell(w, c, err->text, err);
+    return w->halted != STATUS_OK ? w->halted : settle(w, fail_cell(w, c, err->text, err), err);
   }
   struct cell_record r = {.seconds = host_seconds() - start};
   st = fill_cell(&r, &result, w->plan->grid->store_items, err);
@@ -277,7 +298,7 @@ static status do_cell(struct worker *w, const struct lease_cell *c, struct runne
   }
   free(r.metrics);
   eval_result_free(&result);
-  return st;
+  return settle(w, st, err);
 }
 
 static status fail_all(struct worker *w, const char *reason, struct error *err) {
@@ -310,10 +331,29 @@ static status check(const struct worker *w, struct error *err) {
   return STATUS_OK;
 }
 
+static status emit_all(struct worker *w, struct overlay *overlay, const struct variant_record *r,
+                       struct error *err) {
+  TRY(emit_masks(w, overlay, err));
+  return emit_variant(w, r, err);
+}
+
+/* The leader's lease, to its team. */
+static status share_lease(const struct worker *w, const struct message *lease, struct error *err) {
+  if (w->team->group.size == 1 || w->team->group.rank != 0) {
+    return STATUS_OK;
+  }
+  unsigned char *bytes;
+  size_t size;
+  TRY(message_encode(lease, &bytes, &size, err));
+  status st = team_tell(w->team, bytes, size, err);
+  free(bytes);
+  return st;
+}
+
 static status do_lease(struct worker *w, struct variant_record *r, struct runner **runner,
                        struct error *err) {
   const struct message *lease = w->lease;
-  TRY(begin(w, MASTER_PREPARE, err));
+  TRY(settle(w, begin(w, MASTER_PREPARE, err), err));
   double start = host_seconds();
   struct overlay *overlay;
   status st = prune(w, &overlay, r, err);
@@ -322,12 +362,12 @@ static status do_lease(struct worker *w, struct variant_record *r, struct runner
     const struct model *m = w->plan->models[w->plan->variants[lease->variant].model].model;
     st = runner_open(runner, m, overlay, w->budget, err);
   }
+  st = settle(w, st, err);
   if (st != STATUS_OK) {
-    return w->halted != STATUS_OK ? w->halted : fail_variant(w, r, err);
+    return w->halted != STATUS_OK ? w->halted : settle(w, fail_variant(w, r, err), err);
   }
   if (!lease->prune_known) {
-    TRY(emit_masks(w, overlay, err));
-    TRY(emit_variant(w, r, err));
+    TRY(settle(w, emit_all(w, overlay, r, err), err));
   }
   for (uint32_t i = 0; i < lease->cell_count; i++) {
     TRY(do_cell(w, &lease->cells[i], *runner, err));
@@ -339,7 +379,8 @@ status worker_lease(struct worker *w, const struct message *lease, struct error 
   w->lease = lease;
   w->halted = STATUS_OK;
   TRY(check(w, err));
-  struct variant_record r = {.ranks = 1};
+  TRY(share_lease(w, lease, err));
+  struct variant_record r = {.ranks = w->team->group.size};
   memcpy(r.id, lease->variant_id, sizeof r.id);
   struct runner *runner = NULL;
   status st = do_lease(w, &r, &runner, err);

@@ -5,6 +5,7 @@
 
 #include "grid/plan.h"
 #include "sched/message.h"
+#include "sched/team.h"
 
 struct worker_link {
   void *user;
@@ -18,17 +19,20 @@ struct worker_link {
 
 struct worker;
 
-/* plan (any level) and link are the caller's and outlive the worker. budget: bytes that a model's
+/* plan (any level), link and team are the caller's and outlive the worker; the team's ranks work on
+ * every lease together, and its leader alone has to be given them. budget: bytes that a model's
  * weights may keep in memory between two passes; 0 streams them. Statistics that variants share
  * may take half as much again, and go to a file in the folder `scratch` when they need more (NULL:
  * then nothing is shared). */
 status worker_create(struct worker **out, struct plan *plan, const struct worker_link *link,
-                     size_t budget, const char *scratch, struct error *err);
+                     const struct team *team, size_t budget, const char *scratch,
+                     struct error *err);
 void worker_free(struct worker *w);
 
 /* Prunes the lease's variant and evaluates its cells, one record for the variant (unless it is
- * known) and one for each cell. What goes wrong inside becomes failed records; a status other than
- * STATUS_OK comes from the link, or says that records could not be made. */
+ * known) and one for each cell. Collective over the team. What goes wrong inside becomes failed
+ * records; a status other than STATUS_OK comes from the link, or says that records could not be
+ * made. */
 status worker_lease(struct worker *w, const struct message *lease, struct error *err);
 
 #endif
