@@ -9,9 +9,8 @@ import signal
 import time
 
 from common import *
+from journal import finished_cells
 
-HEAD, FRAME_HEAD, FRAME_SUM = 16, 16, 8  # of a journal and its frames: src/store/frame.h
-RECORD_CELL = 2
 CELLS = 10  # of the grid below: a dense one and two methods at two sparsities, on two data sets
 
 CAMPAIGN_GRID = """\
@@ -19,30 +18,11 @@ experiment: campaign
 models: [{model}]
 methods: [magnitude, wanda]
 sparsity: [0.5, "2:4"]
-calibration: {{sets: [c4], samples: 2, length: 32}}
+calibration: {{sets: [c4], samples: 8, length: 64}}
 datasets: [sst2, wikitext2]
-limit: 4
-window: 32
+limit: 16
+window: 64
 """
-
-
-def finished_cells(path):
-    """(variant, data set) of every whole cell record of a journal, in order."""
-    if not os.path.exists(path):
-        return []
-    raw = open(path, "rb").read()
-    at, cells = HEAD, []
-    while at + FRAME_HEAD + FRAME_SUM <= len(raw):
-        size, kind = struct.unpack_from("<II", raw, at)
-        record = raw[at + FRAME_HEAD:at + FRAME_HEAD + size]
-        at += FRAME_HEAD + size + FRAME_SUM
-        if at > len(raw):
-            break
-        if kind == 1 and record[:2] == b"e\xf8" and record[3] == RECORD_CELL:
-            n, = struct.unpack_from("<I", record, 4)
-            m, = struct.unpack_from("<I", record, 8 + n)
-            cells.append((record[8:8 + n], record[12 + n:12 + n + m]))
-    return cells
 
 
 def ranks_of(session):
@@ -71,13 +51,10 @@ def start(grid, out, env, cwd, recover):
     return subprocess.Popen(command, env=env, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
 
 
-def disturb(p, after, victim, rng):
-    """Kills at a random moment; False when the run ended before."""
-    try:
-        p.wait(timeout=after)
+def disturb(p, moment, victim, rng):
+    """Kills at a moment; False when the run ended before."""
+    if not moment(p):
         return False
-    except subprocess.TimeoutExpired:
-        pass
     ranks = ranks_of(p.pid)
     if victim == "mpirun":
         kill(p.pid)
@@ -94,19 +71,40 @@ def disturb(p, after, victim, rng):
     return True
 
 
+def at_time(seconds):
+    def moment(p):
+        try:
+            p.wait(timeout=seconds)
+            return False
+        except subprocess.TimeoutExpired:
+            return True
+    return moment
+
+
+def at_cells(journal, wanted, seconds):
+    """So long after so many cells are finished."""
+    def moment(p):
+        while p.poll() is None and len(finished_cells(journal)) < wanted:
+            time.sleep(0.005)
+        return at_time(seconds)(p)
+    return moment
+
+
 def one_run(number, rng, grid, want, whole, env, s, tally):
-    out = f"{s}/run.h5"
-    for path in (out, out.replace(".h5", ".journal")):
+    out, journal = f"{s}/run.h5", f"{s}/run.journal"
+    for path in (out, journal):
         if os.path.exists(path):
             os.remove(path)
     before, hits = [], 0
     for attempt in range(20):
         victim = rng.choice(["rank", "rank", "all", "mpirun"])
         p = start(grid, out, env, s, rng.random() < 0.3)
-        hit = (attempt == 0 or rng.random() < 0.3) and disturb(p, rng.uniform(0.05, 1.1) * whole, victim, rng)
+        moment = at_time(rng.uniform(0.05, 1.1) * whole) if rng.random() < 0.3 else \
+            at_cells(journal, rng.randrange(CELLS), rng.expovariate(50 / whole))
+        hit = (attempt == 0 or rng.random() < 0.3) and disturb(p, moment, victim, rng)
         if not hit:
             p.wait(timeout=600)
-        after = finished_cells(out.replace(".h5", ".journal"))
+        after = finished_cells(journal)
         where = f"run {number}, start {attempt} ({victim if hit else 'undisturbed'})"
         expect(after[:len(before)] == before, f"{where}: finished cells were lost: {len(before)} before, {len(after)} after")
         expect(len(set(after)) == len(after), f"{where}: {len(after) - len(set(after))} finished cells were computed again")
@@ -120,7 +118,7 @@ def one_run(number, rng, grid, want, whole, env, s, tally):
         expect(hit, f"{where}: ended with status {p.returncode} by itself")
     else:
         sys.exit(f"FAILED: run {number} did not end in 20 starts")
-    expect(metrics(out) == want, f"run {number}: other metrics after {hits} kills")
+    expect(metrics(out) == want, f"run {number}: other metrics after {hits} kills\n{run('status', out, check=None).stdout}")
     return hits
 
 
