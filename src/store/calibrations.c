@@ -58,7 +58,7 @@ static status read_int(const struct object *o, const char *name, int *out, struc
 
 /* A whole data set of integers, of rank 1 or 2; *out is the caller's to free. */
 static status read_integers(const struct h5 *h, hid_t set, hid_t memory, size_t width, int rank,
-                            hsize_t dims[2], void *out, struct error *err) {
+                            hsize_t dims[2], void **out, struct error *err) {
   hid_t space = set >= 0 ? H5Dget_space(set) : H5I_INVALID_HID;
   bool fits = space >= 0 && H5Sget_simple_extent_ndims(space) == rank &&
               H5Sget_simple_extent_dims(space, dims, NULL) == rank;
@@ -68,26 +68,27 @@ static status read_integers(const struct h5 *h, hid_t set, hid_t memory, size_t 
   if (!fits) {
     return err_at(err, STATUS_INPUT, h->path, 0, "a calibration draw has another shape");
   }
-  void *at;
+  void *at = NULL;
   size_t count = (size_t)dims[0] * (rank == 2 ? (size_t)dims[1] : 1);
   TRY(mem_alloc(&at, count, width, err));
   if (count && H5Dread(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, at) < 0) {
     free(at);
     return h5_fail(h, "a calibration draw", err);
   }
-  memcpy(out, (const void *)&at, sizeof at);
+  *out = at;
   return STATUS_OK;
 }
 
 static status read_equal(const struct object *o, struct sequences *out, struct error *err) {
   hsize_t dims[2];
-  int32_t *ids;
-  TRY(read_integers(&o->h, o->h.file, H5T_NATIVE_INT32, sizeof *ids, 2, dims, &ids, err));
+  void *at = NULL;
+  TRY(read_integers(&o->h, o->h.file, H5T_NATIVE_INT32, sizeof(int32_t), 2, dims, &at, err));
+  const int32_t *ids = at;
   status st = STATUS_OK;
   for (size_t i = 0; st == STATUS_OK && i < dims[0]; i++) {
     st = sequences_add(out, ids + i * dims[1], dims[1], err);
   }
-  free(ids);
+  free(at);
   return st;
 }
 
@@ -104,15 +105,15 @@ static status add_cut(struct sequences *out, const struct object *o, const int32
 
 static status read_cut(const struct object *o, struct sequences *out, struct error *err) {
   hsize_t id_count[2] = {0}, count[2] = {0};
-  int32_t *ids = NULL;
-  int64_t *first = NULL;
+  void *ids = NULL, *first = NULL;
   hid_t sets[2] = {H5Dopen2(o->h.file, "ids", H5P_DEFAULT),
                    H5Dopen2(o->h.file, "first", H5P_DEFAULT)};
   status st;
+  TRY_GOTO(
+      st, end,
+      read_integers(&o->h, sets[0], H5T_NATIVE_INT32, sizeof(int32_t), 1, id_count, &ids, err));
   TRY_GOTO(st, end,
-           read_integers(&o->h, sets[0], H5T_NATIVE_INT32, sizeof *ids, 1, id_count, &ids, err));
-  TRY_GOTO(st, end,
-           read_integers(&o->h, sets[1], H5T_NATIVE_INT64, sizeof *first, 1, count, &first, err));
+           read_integers(&o->h, sets[1], H5T_NATIVE_INT64, sizeof(int64_t), 1, count, &first, err));
   TRY_GOTO(st, end, add_cut(out, o, ids, id_count[0], first, count[0], err));
 end:
   for (int i = 0; i < 2; i++) {
