@@ -93,8 +93,10 @@ class Interrupter:
 
 
 def wait_for_jobs(cluster, interrupter):
-    """Until no job is left to run. A requeued job would wait for two minutes: it starts at once here."""
+    """Until no job is left to run. A requeued job would wait for two minutes: here it waits until the old script is gone
+    for sure, since Slurm takes the end of that one for the end of what it has started already."""
     until = time.time() + DEADLINE
+    since = {}
     while time.time() < until:
         known = jobs(cluster)
         interrupter.look(known)
@@ -102,7 +104,7 @@ def wait_for_jobs(cluster, interrupter):
         if not left:
             return known
         for job, (_, state, restarts) in left.items():
-            if state == "PENDING" and restarts:
+            if state == "PENDING" and restarts and time.time() - since.setdefault((job, restarts), time.time()) > 12:
                 cluster.ask("scontrol", "update", f"JobId={job}", "StartTime=now", check=False)
         time.sleep(0.3)
     sys.exit(f"FAILED: jobs are left after {DEADLINE} s: {jobs(cluster)}")
