@@ -46,8 +46,10 @@ static int compare_digests(const void *a, const void *b) {
 static status copy_other(struct writing *w, const unsigned char *record, size_t size,
                          const char digest[DIGEST_TEXT], struct error *err) {
   const struct merge *m = w->m;
-  const char(*at)[DIGEST_TEXT] =
-      bsearch(digest, m->others, m->other_count, sizeof *m->others, compare_digests);
+  const char(*at)[DIGEST_TEXT] = NULL;
+  if (m->other_count > 0) {
+    at = bsearch(digest, m->others, m->other_count, sizeof *m->others, compare_digests);
+  }
   if (!at || w->written[at - m->others]) {
     return STATUS_OK;
   }

@@ -93,8 +93,9 @@ static void check_nano(void) {
   pruning_ids(&p.ids, 24);
   check(&p, "sparsegpt", "2:4", FACTOR_LOCAL, 0);
   /* ScaLAPACK's float64 sums come in another order: some elements of U round to the other float32,
-   * near-ties fall the other way, and six blocks build on that. */
-  check(&p, "sparsegpt", "0.5", FACTOR_SCALAPACK, 1e-3);
+   * near-ties fall the other way, and six blocks build on that. From random ids, whose Gram
+   * matrices are all but singular, 1e-4 to 1e-3 of the bits differ, by compiler and ranks. */
+  check(&p, "sparsegpt", "0.5", FACTOR_SCALAPACK, 4e-3);
   model_close(p.model);
   sequences_free(&p.ids);
 }
