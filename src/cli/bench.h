@@ -4,6 +4,7 @@
 #define ESPALIER_CLI_BENCH_H
 
 #include <cjson/cJSON.h>
+#include <stdatomic.h>
 
 #include "cli/checkpoint.h"
 #include "cli/session.h"
@@ -127,6 +128,7 @@ struct bench {
   const struct cli_places *places;
   int threads[BENCH_THREADS]; /* [thread_count]: one, and all where that is more */
   int thread_count;
+  const atomic_bool *stop; /* a signal has come; NULL unless the section is grid */
   struct bench_model model;
   struct bench_report report;
 };

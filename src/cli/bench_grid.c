@@ -1,5 +1,4 @@
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,14 +14,6 @@
 
 static const double NEVER = 1e9; /* seconds between two results files: one, at the end */
 enum { LEASE_TIMEOUT = 600 };
-
-/* The one thing that a signal handler can reach. */
-static volatile sig_atomic_t stop_flag;
-
-static void on_signal(int number) {
-  (void)number;
-  stop_flag = 1;
-}
 
 /* A run in a folder of its own, which is rank 0's to make and to remove. */
 struct trial {
@@ -104,7 +95,7 @@ static status run(struct trial *t, struct error *err) {
                           .budget = s->memory / 2,
                           .lease_timeout = LEASE_TIMEOUT,
                           .write_every = NEVER,
-                          .stop = &stop_flag};
+                          .stop = t->b->stop};
   struct run_outcome outcome;
   double start = host_seconds();
   status st = check(run_experiment(&o, &outcome, err), &outcome, err);
@@ -133,17 +124,8 @@ static status report(struct bench *b, const double *elapsed, const double *work,
                    "its variants and cells");
 }
 
-static void catch_signals(void) {
-  struct sigaction action = {.sa_handler = on_signal};
-  (void)sigemptyset(&action.sa_mask);
-  (void)sigaction(SIGTERM, &action, NULL);
-  action.sa_flags = (int)SA_RESETHAND; /* a second Ctrl-C ends it at once */
-  (void)sigaction(SIGINT, &action, NULL);
-}
-
 static status repeat(struct bench *b, struct trial *t, double *values, struct error *err) {
   int repeats = b->a->repeats;
-  catch_signals();
   for (int r = 0; r < repeats; r++) {
     TRY(run(t, err));
     values[r] = t->elapsed;

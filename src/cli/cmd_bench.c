@@ -1,5 +1,6 @@
 #include "cli/bench.h"
 #include "cli/cli.h"
+#include "cli/signals.h"
 
 /* In the order in which they run. */
 static const struct section {
@@ -76,19 +77,14 @@ static status measure(struct bench *b, struct error *err) {
   return st;
 }
 
-status cmd_bench(int argc, char **argv, struct error *err) {
-  const char *names[SECTIONS];
-  for (int i = 0; i < SECTIONS; i++) {
-    names[i] = sections[i].name;
-  }
-  struct bench_arguments a;
-  TRY(bench_parse(argc, argv, names, SECTIONS, &a, err));
+static status bench(struct bench_arguments *a, const atomic_bool *stop, struct error *err) {
   struct session session;
-  TRY(session_open(&session, false, a.threads, err));
-  TRY(choose_sections(&a, session.group.size, err));
+  TRY(session_open(&session, false, a->threads, err));
+  TRY(choose_sections(a, session.group.size, err));
   struct cli_places places;
   TRY(places_open(&places, err));
-  struct bench b = {.a = &a,
+  struct bench b = {.a = a,
+                    .stop = stop,
                     .session = &session,
                     .places = &places,
                     .threads = {1, session.threads},
@@ -97,5 +93,22 @@ status cmd_bench(int argc, char **argv, struct error *err) {
   bench_model_close(&b.model);
   bench_report_free(&b.report);
   places_close(&places);
+  return st;
+}
+
+status cmd_bench(int argc, char **argv, struct error *err) {
+  const char *names[SECTIONS];
+  for (int i = 0; i < SECTIONS; i++) {
+    names[i] = sections[i].name;
+  }
+  struct bench_arguments a;
+  TRY(bench_parse(argc, argv, names, SECTIONS, &a, err));
+  if (!asked(&a, GRID)) {
+    return bench(&a, NULL, err);
+  }
+  struct signals signals;
+  TRY(signals_open(&signals, err));
+  status st = bench(&a, &signals.stop, err);
+  signals_close(&signals);
   return st;
 }

@@ -1,5 +1,4 @@
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "cli/places.h"
 #include "cli/session.h"
 #include "cli/sheet.h"
+#include "cli/signals.h"
 #include "sched/distances.h"
 
 enum { KEY_SEQUENCES = 256, KEY_KIND, KEY_DRAWS, KEY_FORMAT, KEY_THREADS, SEQUENCES = 64 };
@@ -208,23 +208,8 @@ static void see(void *user, const struct calibration_info *draw, size_t done, si
                 (int)draw->draw);
 }
 
-/* The one thing that a signal handler can reach. */
-static volatile sig_atomic_t stop_flag;
-
-static void on_signal(int number) {
-  (void)number;
-  stop_flag = 1;
-}
-
-static void catch_signals(void) {
-  struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-  (void)sigemptyset(&action.sa_mask);
-  (void)sigaction(SIGTERM, &action, NULL);
-  (void)sigaction(SIGINT, &action, NULL);
-}
-
 static status compute(const struct distances_arguments *a, const struct cli_places *places,
-                      struct error *err) {
+                      const atomic_bool *stop, struct error *err) {
   struct distances_options o = {.file = a->file,
                                 .places = &places->places,
                                 .output = a->output,
@@ -232,7 +217,7 @@ static status compute(const struct distances_arguments *a, const struct cli_plac
                                 .mpi = "none",
                                 .sequences = a->sequences,
                                 .see = a->quiet ? NULL : see,
-                                .stop = &stop_flag};
+                                .stop = stop};
   for (int i = 0; i < DISTANCE_KINDS; i++) {
     o.kinds[i] = a->kind == DISTANCE_KINDS || a->kind == i;
   }
@@ -253,15 +238,23 @@ static status compute(const struct distances_arguments *a, const struct cli_plac
   return st;
 }
 
+static status distances(const struct distances_arguments *a, const atomic_bool *stop,
+                        struct error *err) {
+  struct session session;
+  TRY(session_open(&session, false, a->threads, err));
+  struct cli_places places;
+  TRY(places_open(&places, err));
+  status st = session.group.rank == 0 ? compute(a, &places, stop, err) : STATUS_OK;
+  places_close(&places);
+  return st;
+}
+
 status cmd_distances(int argc, char **argv, struct error *err) {
   struct distances_arguments a = {.sequences = SEQUENCES, .kind = DISTANCE_KINDS};
   TRY(cli_parse(&argp, NULL, argc, argv, &a, err));
-  struct session session;
-  TRY(session_open(&session, false, a.threads, err));
-  catch_signals();
-  struct cli_places places;
-  TRY(places_open(&places, err));
-  status st = session.group.rank == 0 ? compute(&a, &places, err) : STATUS_OK;
-  places_close(&places);
+  struct signals signals;
+  TRY(signals_open(&signals, err));
+  status st = distances(&a, &signals.stop, err);
+  signals_close(&signals);
   return st;
 }

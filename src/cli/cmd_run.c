@@ -1,4 +1,3 @@
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "cli/places.h"
 #include "cli/progress.h"
 #include "cli/session.h"
+#include "cli/signals.h"
 #include "sched/host.h"
 
 enum {
@@ -117,23 +117,6 @@ static const struct argp argp = {
     NULL,
     NULL};
 
-/* The one thing that a signal handler can reach. */
-static volatile sig_atomic_t stop_flag;
-
-static void on_signal(int number) {
-  (void)number;
-  stop_flag = 1;
-}
-
-static void catch_signals(void) {
-  struct sigaction action = {.sa_handler = on_signal};
-  (void)sigemptyset(&action.sa_mask);
-  (void)sigaction(SIGTERM, &action, NULL);
-  (void)sigaction(SIGUSR1, &action, NULL);
-  action.sa_flags = (int)SA_RESETHAND; /* a second Ctrl-C ends it at once */
-  (void)sigaction(SIGINT, &action, NULL);
-}
-
 static status join(int argc, char **argv, char **out, struct error *err) {
   struct str s = {0};
   status st = str_addf(&s, err, "espalier");
@@ -163,8 +146,8 @@ static status conclude(status st, const struct run_outcome *o, const char *comma
 }
 
 static status run(const struct run_arguments *a, const struct session *session,
-                  const struct cli_places *places, const char *command, struct progress *progress,
-                  struct run_outcome *outcome, struct error *err) {
+                  const struct cli_places *places, const char *command, const atomic_bool *stop,
+                  struct progress *progress, struct run_outcome *outcome, struct error *err) {
   char *mpi;
   TRY(session_describe(session, &mpi, err));
   struct run_options o = {.file = a->file,
@@ -181,7 +164,7 @@ static status run(const struct run_arguments *a, const struct session *session,
                           .lease_timeout = a->lease_timeout,
                           .time_left = a->time_limit,
                           .write_every = WRITE_EVERY,
-                          .stop = &stop_flag,
+                          .stop = stop,
                           .watch = {progress, progress_see}};
   status st = run_experiment(&o, outcome, err);
   free(mpi);
@@ -197,35 +180,31 @@ static void print_done(const struct run_outcome *o, double seconds) {
 /* Progress is rank 0's; the others' events would only repeat it. */
 static status run_watched(const struct run_arguments *a, const struct session *session,
                           const struct cli_places *places, const char *command,
-                          struct run_outcome *outcome, struct error *err) {
+                          const atomic_bool *stop, struct run_outcome *outcome, struct error *err) {
   bool first = session->group.rank == 0;
   struct progress progress;
   status st = progress_open(&progress, a->quiet, first ? a->json : NULL, err);
   st = group_agree(&session->group, st, err);
   if (st == STATUS_OK) {
-    st = run(a, session, places, command, &progress, outcome, err);
+    st = run(a, session, places, command, stop, &progress, outcome, err);
   }
   progress_close(&progress);
   return st;
 }
 
-status cmd_run(int argc, char **argv, struct error *err) {
-  struct run_arguments a = {.lease_timeout = 600};
-  TRY(cli_parse(&argp, NULL, argc, argv, &a, err));
-  double start = host_seconds(), left = session_rank() == 0 ? duration_allocation_left() : 0;
-  if (left > 0 && (a.time_limit == 0 || left < a.time_limit)) {
-    a.time_limit = left;
-  }
+/* argv: the command to carry on with. */
+static status run_session(const struct run_arguments *a, int argc, char **argv,
+                          const atomic_bool *stop, struct error *err) {
+  double start = host_seconds();
   struct session session;
-  TRY(session_open(&session, false, a.threads, err));
-  catch_signals();
+  TRY(session_open(&session, false, a->threads, err));
   struct cli_places places;
   TRY(places_open(&places, err));
   char *command = NULL;
   struct run_outcome outcome = {.all_alive = true};
   status st = join(argc, argv, &command, err);
   if (st == STATUS_OK) {
-    st = run_watched(&a, &session, &places, command, &outcome, err);
+    st = run_watched(a, &session, &places, command, stop, &outcome, err);
   }
   places_close(&places);
   if (session.group.rank == 0 && outcome.cells) {
@@ -239,5 +218,19 @@ status cmd_run(int argc, char **argv, struct error *err) {
     }
     session_abandon(status_exit(st), outcome.hung);
   }
+  return st;
+}
+
+status cmd_run(int argc, char **argv, struct error *err) {
+  struct run_arguments a = {.lease_timeout = 600};
+  TRY(cli_parse(&argp, NULL, argc, argv, &a, err));
+  double left = session_rank() == 0 ? duration_allocation_left() : 0;
+  if (left > 0 && (a.time_limit == 0 || left < a.time_limit)) {
+    a.time_limit = left;
+  }
+  struct signals signals;
+  TRY(signals_open(&signals, err));
+  status st = run_session(&a, argc, argv, &signals.stop, err);
+  signals_close(&signals);
   return st;
 }

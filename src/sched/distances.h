@@ -3,6 +3,8 @@
 #ifndef ESPALIER_SCHED_DISTANCES_H
 #define ESPALIER_SCHED_DISTANCES_H
 
+#include <stdatomic.h>
+
 #include "sched/run.h"
 
 struct distances_options {
@@ -15,7 +17,7 @@ struct distances_options {
   /* Told before each draw; may be NULL. */
   void (*see)(void *user, const struct calibration_info *draw, size_t done, size_t total);
   void *user;
-  const volatile sig_atomic_t *stop; /* set by a signal handler: what is done is kept */
+  const atomic_bool *stop; /* set at any time: what is done is kept */
 };
 
 struct distances_outcome {

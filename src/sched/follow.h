@@ -2,7 +2,7 @@
 #ifndef ESPALIER_SCHED_FOLLOW_H
 #define ESPALIER_SCHED_FOLLOW_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "grid/plan.h"
 #include "sched/host.h"
@@ -16,8 +16,8 @@ struct follow_options {
   const struct team *team; /* the one that this rank leads */
   size_t budget;
   const char *scratch;
-  double silence; /* seconds without a word from rank 0 after which it is taken for lost */
-  const volatile sig_atomic_t *stop;
+  double silence;          /* seconds without a word from rank 0 after which it is taken for lost */
+  const atomic_bool *stop; /* set at any time */
 };
 
 /* Returns the run's status. *all_alive as the master knows it. */

@@ -3,7 +3,7 @@
 #ifndef ESPALIER_SCHED_RUN_H
 #define ESPALIER_SCHED_RUN_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "grid/plan.h"
 #include "linalg/group.h"
@@ -46,18 +46,18 @@ struct run_watch {
 struct run_options {
   const char *file; /* the experiment */
   const struct places *places;
-  const char *output;   /* results file; NULL: run_output's choice */
-  int shard, shards;    /* the part of the plan to run: plan_shard; shards 0: all of it */
-  const char *command;  /* provenance: the command line */
-  const char *mpi;      /* provenance: version of the MPI library, or "none" */
-  struct group group;   /* all ranks of the run, or one process */
-  int group_size;       /* ranks that work on one variant together; 0: 1 */
-  size_t budget;        /* bytes for a model's weights: worker_create */
-  const char *scratch;  /* folder for what does not fit into memory, or NULL: likewise */
-  double lease_timeout; /* seconds without a sign of life after which a rank is taken for lost */
-  double time_left;     /* seconds from now after which to stop; 0: never */
-  double write_every;   /* seconds between two results files */
-  const volatile sig_atomic_t *stop; /* set by a signal handler */
+  const char *output;      /* results file; NULL: run_output's choice */
+  int shard, shards;       /* the part of the plan to run: plan_shard; shards 0: all of it */
+  const char *command;     /* provenance: the command line */
+  const char *mpi;         /* provenance: version of the MPI library, or "none" */
+  struct group group;      /* all ranks of the run, or one process */
+  int group_size;          /* ranks that work on one variant together; 0: 1 */
+  size_t budget;           /* bytes for a model's weights: worker_create */
+  const char *scratch;     /* folder for what does not fit into memory, or NULL: likewise */
+  double lease_timeout;    /* seconds without a sign of life after which a rank is taken for lost */
+  double time_left;        /* seconds from now after which to stop; 0: never */
+  double write_every;      /* seconds between two results files */
+  const atomic_bool *stop; /* set at any time */
   struct run_watch watch;
 };
 

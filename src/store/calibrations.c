@@ -94,7 +94,7 @@ static status read_equal(const struct object *o, struct sequences *out, struct e
 
 static status add_cut(struct sequences *out, const struct object *o, const int32_t *ids,
                       size_t id_count, const int64_t *first, size_t count, struct error *err) {
-  for (size_t i = 0; i + 1 < count; i++) {
+  for (size_t i = 0; first && i + 1 < count; i++) {
     if (first[i] < 0 || first[i + 1] < first[i] || (size_t)first[i + 1] > id_count) {
       return err_at(err, STATUS_INPUT, o->h.path, 0, "%s is cut behind its end", o->name);
     }
