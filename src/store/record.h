@@ -56,8 +56,10 @@ struct cell_record {
 enum record_kind {
   RECORD_VARIANT = 1,
   RECORD_CELL = 2,
-  RECORD_MASKS = 3,   /* mask_record.h */
-  RECORD_DISTANCE = 4 /* distances.h */
+  RECORD_MASKS = 3,            /* mask_record.h */
+  RECORD_DISTANCE = 4,         /* distances.h */
+  RECORD_ATTRIBUTION_BASE = 5, /* attribution.h */
+  RECORD_ATTRIBUTION_LOSS = 6
 };
 
 /* Encodes into a buffer that the caller frees. */
