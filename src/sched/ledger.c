@@ -129,6 +129,9 @@ static status take(struct ledger *l, const unsigned char *bytes, size_t size,
     return ledger_take_masks(l, bytes, size, out, known, err);
   case RECORD_DISTANCE:
     return ledger_take_distance(l, bytes, size, out, known, err);
+  case RECORD_ATTRIBUTION_BASE:
+  case RECORD_ATTRIBUTION_LOSS:
+    break;
   }
   *known = false; /* of a later version: kept in the journal, not shown */
   return STATUS_OK;

@@ -198,8 +198,11 @@ static status take(void *user, const unsigned char *record, size_t size, struct 
     return take_masks(t, record, size, err);
   case RECORD_DISTANCE:
     return take_distance(t, record, size, err);
+  case RECORD_ATTRIBUTION_BASE:
+  case RECORD_ATTRIBUTION_LOSS:
+    break;
   }
-  return take_other(t->m, record, size, err); /* of a later version */
+  return take_other(t->m, record, size, err); /* of a later version, or nothing to choose */
 }
 
 status merge_take_journal(struct merge *m, size_t input, struct error *err) {
