@@ -93,14 +93,15 @@ void pack_work_free(struct pack_work *w) {
   free(w->queries);
   free(w->answers);
   free(w->request);
+  free(w->origin);
   *w = (struct pack_work){0};
 }
 
-static void put_ids(struct pack_work *w, const int32_t *from, size_t count) {
-  if (count) {
-    memcpy(w->ids + w->tokens, from, count * sizeof *from);
+static void put_ids(struct pack_work *w, const struct requests *r, size_t from, size_t count) {
+  for (size_t i = 0; i < count; i++, w->tokens++) {
+    w->ids[w->tokens] = r->pool.at[from + i];
+    w->origin[w->tokens] = from + i;
   }
-  w->tokens += count;
 }
 
 static void put_span(struct pack_work *w, size_t first, size_t prefix_first, size_t prefix_length) {
@@ -118,7 +119,7 @@ static void put_query(struct pack_work *w, size_t row, int32_t target, size_t re
 static void put_group(struct pack_work *w, const struct requests *r, size_t first, size_t size) {
   const struct request *head = &r->at[first];
   size_t start = w->tokens, context = (size_t)head->context_count;
-  put_ids(w, r->pool.at + head->context, context);
+  put_ids(w, r, head->context, context);
   if (size > 1) {
     put_span(w, start, 0, 0);
   }
@@ -129,7 +130,7 @@ static void put_group(struct pack_work *w, const struct requests *r, size_t firs
     const struct request *q = &r->at[i];
     const int32_t *ids = r->pool.at + q->continuation;
     size_t from = w->tokens, rows = own_rows(q);
-    put_ids(w, ids, rows);
+    put_ids(w, r, q->continuation, rows);
     if (size > 1 && rows) {
       put_span(w, from, start, context);
     }
@@ -148,6 +149,7 @@ status pack_build(struct pack_work *out, const struct requests *r, const struct 
   struct pack_work w = {0};
   status st;
   TRY_GOTO(st, failed, mem_alloc(&w.ids, pack->tokens, sizeof *w.ids, err));
+  TRY_GOTO(st, failed, mem_alloc(&w.origin, pack->tokens, sizeof *w.origin, err));
   TRY_GOTO(st, failed, mem_alloc(&w.spans, 2 * pack->count, sizeof *w.spans, err));
   TRY_GOTO(st, failed, mem_alloc(&w.queries, pack->queries, sizeof *w.queries, err));
   TRY_GOTO(st, failed, mem_alloc(&w.answers, pack->queries, sizeof *w.answers, err));

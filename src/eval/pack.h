@@ -37,6 +37,7 @@ struct pack_work {
   struct query *queries;  /* [queries] */
   struct answer *answers; /* [queries] */
   size_t *request;        /* [queries]: the request that asks */
+  size_t *origin;         /* [tokens]: index of the id in the requests' pool */
   size_t queries_count, tokens;
 };
 

@@ -33,6 +33,7 @@ static status answer_run(struct scoring *s, struct runner *runner, size_t *next,
         .queries = w->queries,
         .count = w->queries_count,
         .answers = w->answers,
+        .origin = w->origin,
     };
   }
   TRY_GOTO(st, done, runner_answer(runner, works, count, err));

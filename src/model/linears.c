@@ -42,3 +42,16 @@ status model_list_linears(struct model *m, struct error *err) {
   }
   return STATUS_OK;
 }
+
+int model_down(const struct model *m) {
+  int found = -1;
+  for (int i = 0; i < m->linear_count; i++) {
+    if (m->places[i].slot == SLOT_DOWN) {
+      if (found >= 0) {
+        return -1;
+      }
+      found = i;
+    }
+  }
+  return found;
+}

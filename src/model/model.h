@@ -45,6 +45,10 @@ uint64_t model_parameters(const struct model *m);
 const struct linear *model_linears(const struct model *m, int *count);
 int model_inputs(const struct model *m); /* distinct inputs of a block */
 
+/* The linear that reads the MLP's intermediate units; -1 where a block has several MLPs (experts).
+ */
+int model_down(const struct model *m);
+
 /* The tensor's name in the file, e.g. "model.layers.3.self_attn.q_proj.weight"; the caller frees.
  */
 status model_linear_name(const struct model *m, int block, int linear, char **out,

@@ -15,6 +15,7 @@ struct runner {
   size_t stream_cap;      /* floats */
   status (*see)(void *user, struct error *err);
   void *see_user;
+  struct probe probe; /* see NULL: none */
 };
 
 /* Bytes of a block's linears in float32, all but a few thousandths of it. */
@@ -87,6 +88,32 @@ void runner_watch(struct runner *r, status (*see)(void *user, struct error *err)
   r->see_user = user;
 }
 
+void runner_probe(struct runner *r, const struct probe *probe) {
+  r->probe = probe ? *probe : (struct probe){0};
+}
+
+/* A probe where it stands. */
+struct place_of_probe {
+  const struct probe *probe;
+  const struct work *work;
+  int block;
+};
+
+static status show(void *user, int input, float *x, int rows, const struct batch *batch,
+                   struct error *err) {
+  const struct place_of_probe *at = user;
+  (void)batch; /* the work's */
+  return at->probe->see(at->probe->user, at->block, input, x, rows, at->work, err);
+}
+
+static status run_block(struct runner *r, int index, const struct block *block,
+                        const struct work *work, float *x, struct error *err) {
+  struct place_of_probe at = {&r->probe, work, index};
+  const struct tap tap = {&at, show};
+  TRY(forward_block(block, r->workspace, &work->batch, x, r->probe.see ? &tap : NULL, err));
+  return r->see ? r->see(r->see_user, err) : STATUS_OK;
+}
+
 static size_t stream_size(const struct runner *r, const struct work *work) {
   return (size_t)work->batch.tokens * (size_t)model_hidden(r->model);
 }
@@ -113,8 +140,7 @@ static status answer_together(struct runner *r, const struct work *works, size_t
     TRY(take_block(r, b, &block, err));
     at = 0;
     for (size_t i = 0; i < count; at += stream_size(r, works + i), i++) {
-      TRY(forward_block(block, r->workspace, &works[i].batch, r->stream + at, NULL, err));
-      TRY(r->see ? r->see(r->see_user, err) : STATUS_OK);
+      TRY(run_block(r, b, block, works + i, r->stream + at, err));
     }
   }
   at = 0;

@@ -23,7 +23,17 @@ struct work {
   const struct query *queries;
   size_t count;
   struct answer *answers;
+  const size_t *origin; /* [tokens]: what the caller knows the rows by, for a probe; may be NULL */
 };
+
+/* Shown what linears read, block by block: as struct tap, of every work of an answer. */
+struct probe {
+  void *user;
+  status (*see)(void *user, int block, int input, float *x, int rows, const struct work *work,
+                struct error *err);
+};
+/* Copied; NULL: nothing is shown. */
+void runner_probe(struct runner *r, const struct probe *probe);
 
 /* Answers every query. All works of one call share each streamed block; their residual streams are
  * in memory at once when blocks are streamed, one at a time when blocks are resident. */
