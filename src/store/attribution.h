@@ -70,6 +70,8 @@ struct attribution_example {
 struct attribution_base {
   char variant[DIGEST_TEXT]; /* the dense one */
   char dataset[64];
+  char id[DIGEST_TEXT]; /* of the cell as planned (cell_record); "" goes for any plan that has the
+                           variant and the data set */
   bool failed;
   char error[512];
   char influence[16]; /* how words were chosen: "leave_one_out", "log_odds", "lexicon" */
@@ -92,6 +94,7 @@ struct attribution_base {
 struct attribution_loss {
   char variant[DIGEST_TEXT];
   char dataset[64];
+  char id[DIGEST_TEXT]; /* as in the base */
   bool failed;
   char error[512];
   double loss;           /* influence-weighted mean of word_loss */

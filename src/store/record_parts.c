@@ -12,6 +12,8 @@ static const char *const kind_names[] = {
     [RECORD_CELL] = "cell",
     [RECORD_MASKS] = "part of masks",
     [RECORD_DISTANCE] = "distance",
+    [RECORD_ATTRIBUTION_BASE] = "dense model's attribution",
+    [RECORD_ATTRIBUTION_LOSS] = "variant's attribution",
 };
 enum { KINDS = sizeof kind_names / sizeof kind_names[0] };
 

@@ -4,6 +4,7 @@
 #include "fuzz.h"
 
 #include "base/str.h"
+#include "store/attribution.h"
 #include "store/distances.h"
 #include "store/frame.h"
 #include "store/journal.h"
@@ -59,6 +60,45 @@ static void check_masks(const unsigned char *record, size_t size) {
   }
 }
 
+/* Every index of an accepted record points into it. */
+static void check_base(const unsigned char *record, size_t size) {
+  struct error err = {0};
+  struct attribution_base r;
+  unsigned char *bytes;
+  status st = record_decode_attribution_base(&r, record, size, &err);
+  fuzz_refused(st, &err);
+  if (st != STATUS_OK) {
+    return;
+  }
+  for (size_t i = 0; i < r.match_count; i++) {
+    FUZZ_CHECK((size_t)r.matches[i].word < r.word_count);
+    FUZZ_CHECK((size_t)r.matches[i].unit < r.unit_count);
+  }
+  for (size_t i = 0; i < r.example_count; i++) {
+    const struct attribution_example *e = &r.examples[i];
+    FUZZ_CHECK((size_t)e->match < r.match_count);
+    FUZZ_CHECK((size_t)e->starts[e->tokens] <= strlen(e->text));
+  }
+  FUZZ_CHECK(record_encode_attribution_base(&r, &bytes, &size, &err) == STATUS_OK);
+  free(bytes);
+  attribution_base_free(&r);
+}
+
+static void check_loss(const unsigned char *record, size_t size) {
+  struct error err = {0};
+  struct attribution_loss r;
+  unsigned char *bytes;
+  status st = record_decode_attribution_loss(&r, record, size, &err);
+  fuzz_refused(st, &err);
+  if (st == STATUS_OK) {
+    size_t again;
+    FUZZ_CHECK(record_encode_attribution_loss(&r, &bytes, &again, &err) == STATUS_OK);
+    FUZZ_CHECK(again == size && memcmp(bytes, record, size) == 0);
+    free(bytes);
+    attribution_loss_free(&r);
+  }
+}
+
 static status see(void *user, const unsigned char *record, size_t size, struct error *err) {
   (void)err;
   size_t *count = user;
@@ -81,6 +121,12 @@ static status see(void *user, const unsigned char *record, size_t size, struct e
     break;
   case RECORD_DISTANCE:
     fuzz_refused(record_decode_distance(&distance, copy, size, &late), &late);
+    break;
+  case RECORD_ATTRIBUTION_BASE:
+    check_base(copy, size);
+    break;
+  case RECORD_ATTRIBUTION_LOSS:
+    check_loss(copy, size);
     break;
   }
   free(copy);

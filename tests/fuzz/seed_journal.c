@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/str.h"
+#include "store/attribution_fixture.h"
 #include "store/distances.h"
 #include "store/fixture.h"
 #include "store/frame.h"
@@ -78,12 +79,24 @@ static status add_others(struct seeds *s, struct error *err) {
   return add(s, "distance", record, size, err);
 }
 
+static status add_attributions(struct seeds *s, struct error *err) {
+  unsigned char *record;
+  size_t size;
+  TRY(record_encode_attribution_base(&made_base, &record, &size, err));
+  TRY(add(s, "attribution_base", record, size, err));
+  TRY(record_encode_attribution_loss(&made_loss, &record, &size, err));
+  TRY(add(s, "attribution_loss", record, size, err));
+  TRY(record_encode_attribution_loss(&made_failure, &record, &size, err));
+  return add(s, "attribution_failed", record, size, err);
+}
+
 static status make(struct seeds *s, struct error *err) {
   TRY(str_add(&s->raw, "\0", 1, err));
   TRY(frame_add_file_head(&s->raw, err));
   TRY(frame_add_opened(&s->raw, 1e9, 7, "host", err));
   TRY(add_results(s, err));
   TRY(add_others(s, err));
+  TRY(add_attributions(s, err));
   TRY(put(s, "whole", &s->raw, err));
   s->raw.count -= 5;
   return put(s, "cut", &s->raw, err);

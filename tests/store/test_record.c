@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/rng.h"
+#include "store/attribution_fixture.h"
 #include "store/distances.h"
 #include "store/mask_record.h"
 #include "store/record.h"
@@ -91,6 +92,12 @@ static struct bytes encoded(enum record_kind kind) {
   case RECORD_DISTANCE:
     assert_ok(record_encode_distance(&distance, &b.at, &b.size, &err));
     break;
+  case RECORD_ATTRIBUTION_BASE:
+    assert_ok(record_encode_attribution_base(&made_base, &b.at, &b.size, &err));
+    break;
+  case RECORD_ATTRIBUTION_LOSS:
+    assert_ok(record_encode_attribution_loss(&made_loss, &b.at, &b.size, &err));
+    break;
   }
   return b;
 }
@@ -125,6 +132,18 @@ static status decode(enum record_kind kind, const unsigned char *from, size_t si
   case RECORD_DISTANCE: {
     struct distance_record r;
     st = record_decode_distance(&r, from, size, err);
+    break;
+  }
+  case RECORD_ATTRIBUTION_BASE: {
+    struct attribution_base r;
+    st = record_decode_attribution_base(&r, from, size, err);
+    attribution_base_free(&r);
+    break;
+  }
+  case RECORD_ATTRIBUTION_LOSS: {
+    struct attribution_loss r;
+    st = record_decode_attribution_loss(&r, from, size, err);
+    attribution_loss_free(&r);
     break;
   }
   }
@@ -264,7 +283,7 @@ static void the_encoding_is_little_endian_whatever_the_machine(void **state) {
 
 static void every_truncation_and_any_tail_is_refused(void **state) {
   (void)state;
-  for (int kind = RECORD_VARIANT; kind <= RECORD_DISTANCE; kind++) {
+  for (int kind = RECORD_VARIANT; kind <= RECORD_ATTRIBUTION_LOSS; kind++) {
     struct bytes b = encoded((enum record_kind)kind);
     for (size_t n = 0; n < b.size; n++) {
       assert_false(taken((enum record_kind)kind, b.at, n));
@@ -280,9 +299,9 @@ static void every_truncation_and_any_tail_is_refused(void **state) {
 
 static void one_kind_is_not_decoded_as_the_other(void **state) {
   (void)state;
-  for (int kind = RECORD_VARIANT; kind <= RECORD_DISTANCE; kind++) {
+  for (int kind = RECORD_VARIANT; kind <= RECORD_ATTRIBUTION_LOSS; kind++) {
     struct bytes b = encoded((enum record_kind)kind);
-    for (int other = RECORD_VARIANT; other <= RECORD_DISTANCE; other++) {
+    for (int other = RECORD_VARIANT; other <= RECORD_ATTRIBUTION_LOSS; other++) {
       assert_int_equal(taken((enum record_kind)other, b.at, b.size), other == kind);
     }
     free(b.at);
@@ -295,7 +314,7 @@ static void flipped_bits_never_crash_and_never_ask_for_much_memory(void **state)
   rng_seed(&rng, 7);
   size_t refused = 0;
   for (int i = 0; i < 20000; i++) {
-    enum record_kind kind = (enum record_kind)(RECORD_VARIANT + i % RECORD_DISTANCE);
+    enum record_kind kind = (enum record_kind)(RECORD_VARIANT + i % RECORD_ATTRIBUTION_LOSS);
     struct bytes b = encoded(kind);
     for (uint64_t flips = 1 + rng_below(&rng, 8); flips > 0; flips--) {
       b.at[rng_below(&rng, b.size)] ^= (unsigned char)(1U << rng_below(&rng, 8));
@@ -310,7 +329,7 @@ static void counts_beyond_the_bytes_left_are_refused_before_any_allocation(void 
   (void)state;
   /* Every run of eight bytes set to a huge number: whichever of them is a count, an allocation of
    * that size would fail with STATUS_MEMORY, which taken() does not allow. */
-  for (int kind = RECORD_VARIANT; kind <= RECORD_DISTANCE; kind++) {
+  for (int kind = RECORD_VARIANT; kind <= RECORD_ATTRIBUTION_LOSS; kind++) {
     struct bytes b = encoded((enum record_kind)kind);
     for (size_t i = 4; i + 8 <= b.size; i++) {
       unsigned char kept[8];
