@@ -7,17 +7,17 @@
 
 static status find_match(struct added_token *t, const struct normalizer *normalizer,
                          struct error *err) {
-  struct str text = {0}, spare = {0};
+  struct traced text = {0}, spare = {0};
   struct scan scan = {0};
   bool first = true;
-  status st = str_add(&text, t->text, strlen(t->text), err);
+  status st = str_add(&text.text, t->text, strlen(t->text), err);
   if (st == STATUS_OK && t->normalized) {
     st = normalizer_apply(normalizer, &text, &spare, &scan, &first, err);
   }
-  str_free(&spare);
+  traced_free(&spare);
   scan_free(&scan);
-  t->match = text.at;
-  t->bytes = text.count;
+  t->match = text.text.at;
+  t->bytes = text.text.count;
   return st;
 }
 

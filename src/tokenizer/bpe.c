@@ -9,25 +9,29 @@ void bpe_work_free(struct bpe_work *w) {
   free(w->symbols);
   free(w->heap);
   str_free(&w->dressed);
+  token_spans_free(&w->letters);
   *w = (struct bpe_work){0};
 }
 
-static status add_symbol(struct bpe_work *w, int32_t id, struct error *err) {
+static status add_symbol(struct bpe_work *w, int32_t id, size_t start, size_t end,
+                         struct error *err) {
   TRY(mem_reserve(&w->symbols, &w->cap, w->count + 1, sizeof *w->symbols, err));
   int32_t at = (int32_t)w->count;
   w->symbols[w->count++] = (struct bpe_symbol){id, at - 1, at + 1};
-  return STATUS_OK;
+  struct token_span letter = {(uint32_t)start, (uint32_t)end};
+  return w->kept ? token_spans_push(&w->letters, letter, err) : STATUS_OK;
 }
 
-/* Whether the tokens of all bytes of a character were added. */
-static status fall_back(const struct bpe *b, const char *letter, size_t bytes, struct bpe_work *w,
-                        bool *done, struct error *err) {
+/* Whether the tokens of all bytes of a character were added, which is bytes [start, end) of the
+ * word. */
+static status fall_back(const struct bpe *b, const char *letter, size_t bytes, size_t start,
+                        size_t end, struct bpe_work *w, bool *done, struct error *err) {
   *done = b->byte_fallback;
   for (size_t i = 0; i < bytes; i++) {
     *done = *done && b->bytes[(unsigned char)letter[i]] >= 0;
   }
   for (size_t i = 0; i < bytes && *done; i++) {
-    TRY(add_symbol(w, b->bytes[(unsigned char)letter[i]], err));
+    TRY(add_symbol(w, b->bytes[(unsigned char)letter[i]], start, end, err));
   }
   return STATUS_OK;
 }
@@ -53,7 +57,8 @@ static status dress(const struct bpe *b, const char **letter, size_t *bytes, boo
 static status spell(const struct bpe *b, const char *word, size_t bytes, struct bpe_work *w,
                     struct error *err) {
   bool waiting = false;
-  w->count = 0;
+  size_t from = 0, to = 0; /* what waits */
+  w->count = w->letters.count = 0;
   for (size_t at = 0, length; at < bytes; at += length) {
     (void)utf8_decode(word + at, &length);
     const char *letter = word + at;
@@ -61,19 +66,22 @@ static status spell(const struct bpe *b, const char *word, size_t bytes, struct 
     TRY(dress(b, &letter, &n, at == 0, at + length == bytes, w, err));
     int32_t id = vocab_id(&b->vocab, letter, n);
     if (id >= 0) {
-      TRY(waiting ? add_symbol(w, b->unknown, err) : STATUS_OK);
+      TRY(waiting ? add_symbol(w, b->unknown, from, to, err) : STATUS_OK);
       waiting = false;
-      TRY(add_symbol(w, id, err));
+      TRY(add_symbol(w, id, at, at + length, err));
       continue;
     }
     bool done;
-    TRY(fall_back(b, letter, n, w, &done, err));
+    TRY(fall_back(b, letter, n, at, at + length, w, &done, err));
     if (!done && b->unknown >= 0) {
-      TRY(waiting && !b->fuse_unknown ? add_symbol(w, b->unknown, err) : STATUS_OK);
+      bool fused = waiting && b->fuse_unknown;
+      TRY(waiting && !fused ? add_symbol(w, b->unknown, from, to, err) : STATUS_OK);
       waiting = true;
+      from = fused ? from : at;
+      to = at + length;
     }
   }
-  TRY(waiting ? add_symbol(w, b->unknown, err) : STATUS_OK);
+  TRY(waiting ? add_symbol(w, b->unknown, from, to, err) : STATUS_OK);
   if (w->count > 0) {
     w->symbols[w->count - 1].next = -1;
   }
@@ -178,10 +186,19 @@ static status merge_all(const struct bpe *b, struct bpe_work *w, struct error *e
   return STATUS_OK;
 }
 
+/* A symbol covers itself and what was merged into it, up to the next one. */
+static struct token_span covered(const struct bpe_work *w, size_t symbol) {
+  int32_t next = w->symbols[symbol].next;
+  size_t end = next < 0 ? w->count : (size_t)next;
+  return token_spans_hull(w->letters.at + symbol, end - symbol);
+}
+
 status bpe_encode(const struct bpe *b, const char *word, size_t bytes, struct bpe_work *w,
-                  struct ids *out, struct error *err) {
+                  struct ids *out, struct token_spans *spans, struct error *err) {
+  w->kept = spans != NULL;
   int32_t whole = b->ignore_merges ? vocab_id(&b->vocab, word, bytes) : -1;
   if (whole >= 0) {
+    TRY(spans ? token_spans_push(spans, (struct token_span){0, (uint32_t)bytes}, err) : STATUS_OK);
     return ids_push(out, whole, err);
   }
   TRY(spell(b, word, bytes, w, err));
@@ -189,6 +206,7 @@ status bpe_encode(const struct bpe *b, const char *word, size_t bytes, struct bp
   for (size_t i = 0; i < w->count; i++) {
     if (w->symbols[i].id >= 0) {
       TRY(ids_push(out, w->symbols[i].id, err));
+      TRY(spans ? token_spans_push(spans, covered(w, i), err) : STATUS_OK);
     }
   }
   return STATUS_OK;

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "tokenizer/merges.h"
+#include "tokenizer/token_span.h"
 #include "tokenizer/vocab.h"
 
 struct bpe {
@@ -44,6 +45,8 @@ struct bpe_candidate {
 struct bpe_work {
   struct bpe_symbol *symbols; /* [count] */
   size_t count, cap;
+  struct token_spans letters; /* [count] bytes of the word, when kept: of symbols before merges */
+  bool kept;
   struct bpe_candidate *heap; /* [heap_count] */
   size_t heap_count, heap_cap;
   struct str dressed; /* a character with prefix and suffix */
@@ -51,8 +54,9 @@ struct bpe_work {
 
 void bpe_work_free(struct bpe_work *w);
 
-/* Appends the ids of a word [bytes < 2^31] of well-formed UTF-8. */
+/* Appends the ids of a word [bytes < 2^31] of well-formed UTF-8 and, unless spans is NULL, the
+ * bytes of the word that each of them is made of. */
 status bpe_encode(const struct bpe *b, const char *word, size_t bytes, struct bpe_work *w,
-                  struct ids *out, struct error *err);
+                  struct ids *out, struct token_spans *spans, struct error *err);
 
 #endif

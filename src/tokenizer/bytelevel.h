@@ -7,11 +7,12 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "base/str.h"
+#include "tokenizer/traced.h"
 
 uint32_t bytelevel_letter(unsigned char byte);
 
-/* Appends the letters of text [bytes]. */
-status bytelevel_add(struct str *out, const char *text, size_t bytes, struct error *err);
+/* Appends the letters of bytes [start, start + n) of `in`. */
+status bytelevel_add(struct traced *out, const struct traced *in, size_t start, size_t n,
+                     struct error *err);
 
 #endif

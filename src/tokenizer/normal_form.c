@@ -1,6 +1,7 @@
 #include "tokenizer/normal_form.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <utf8proc.h>
 
 #include "base/mem.h"
@@ -69,25 +70,102 @@ static size_t ascii(const char *text, size_t bytes) {
   return n;
 }
 
-status normal_form(struct str *out, const char *text, size_t bytes, bool compose, bool compatible,
-                   struct error *err) {
-  utf8proc_option_t options = UTF8PROC_STABLE;
-  options |= compose ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE;
-  options |= compatible ? UTF8PROC_COMPAT : 0;
-  struct codes codes = {0};
-  status st = STATUS_OK;
-  for (size_t at = 0; at < bytes && st == STATUS_OK;) {
+/* Whether nothing before a code point orders, joins or changes with it: what it decomposes to
+ * begins with a starter that is no second half of a pair (Unicode Standard Annex 15, section 9.1).
+ */
+static bool stands_apart(uint32_t code, utf8proc_option_t options) {
+  enum { LONGEST = 18 }; /* U+FDFA */
+  utf8proc_int32_t parts[LONGEST] = {(utf8proc_int32_t)code};
+  int bound = 0;
+  utf8proc_option_t split =
+      UTF8PROC_DECOMPOSE | (utf8proc_option_t)(options & (UTF8PROC_COMPAT | UTF8PROC_STABLE));
+  (void)utf8proc_decompose_char((utf8proc_int32_t)code, parts, LONGEST, split, &bound);
+  bool vowel = parts[0] >= 0x1161 && parts[0] <= 0x1175; /* of Hangul, which joins by rule */
+  bool final = parts[0] >= 0x11A8 && parts[0] <= 0x11C2;
+  const utf8proc_property_t *p = utf8proc_get_property(parts[0]);
+  bool second = p->comb_index >= 0x8000 && p->comb_index != UINT16_MAX;
+  return p->combining_class == 0 && !second && !vowel && !final;
+}
+
+/* Bytes up to the next code point that stands apart. */
+static size_t cluster(const char *text, size_t bytes, utf8proc_option_t options) {
+  size_t at, length;
+  (void)utf8_decode(text, &at);
+  while (at < bytes && !stands_apart(utf8_decode(text + at, &length), options)) {
+    at += length;
+  }
+  return at;
+}
+
+/* What one rewriting needs. */
+struct forming {
+  const struct traced *in;
+  struct traced *out;
+  utf8proc_option_t options;
+  struct codes codes;
+  struct traced apart; /* a cluster's characters, each in its own normal form */
+};
+
+/* The origins of a cluster's normal form, out's bytes from `first` on: character by character where
+ * each kept to itself, else all from the whole cluster. */
+static status trace_cluster(struct forming *f, size_t start, size_t n, size_t first,
+                            struct error *err) {
+  TRY(traced_start(&f->apart, true, err));
+  for (size_t at = 0, length; at < n; at += length) {
+    const char *letter = f->in->text.at + start + at;
+    (void)utf8_decode(letter, &length);
+    size_t before = f->apart.text.count;
+    TRY(form(&f->apart.text, letter, length, f->options, &f->codes, err));
+    TRY(traced_mark(&f->apart, before, f->in, start + at, length, err));
+  }
+  size_t made = f->out->text.count - first;
+  TRY(traced_mark(f->out, first, f->in, start, n, err));
+  if (made > 0 && made == f->apart.text.count &&
+      memcmp(f->apart.text.at, f->out->text.at + first, made) == 0) {
+    memcpy(f->out->origin + first, f->apart.origin, made * sizeof *f->apart.origin);
+  }
+  return STATUS_OK;
+}
+
+static status add_stretch(struct forming *f, size_t start, size_t n, struct error *err) {
+  const char *text = f->in->text.at + start;
+  if (!f->out->kept) {
+    return form(&f->out->text, text, n, f->options, &f->codes, err);
+  }
+  for (size_t at = 0, length; at < n; at += length) {
+    size_t first = f->out->text.count;
+    length = cluster(text + at, n - at, f->options);
+    TRY(form(&f->out->text, text + at, length, f->options, &f->codes, err));
+    TRY(trace_cluster(f, start + at, length, first, err));
+  }
+  return STATUS_OK;
+}
+
+static status add_all(struct forming *f, struct error *err) {
+  const char *text = f->in->text.at;
+  size_t bytes = f->in->text.count;
+  for (size_t at = 0; at < bytes;) {
     size_t plain = ascii(text + at, bytes - at);
     plain -= plain > 0 && at + plain < bytes; /* the last letter may take a mark */
-    st = str_add(out, text + at, plain, err);
+    TRY(traced_copy(f->out, f->in, at, plain, err));
     at += plain;
-    if (st == STATUS_OK && at < bytes) {
+    if (at < bytes) {
       bool inert;
       size_t n = stretch(text + at, bytes - at, &inert);
-      st = inert ? str_add(out, text + at, n, err) : form(out, text + at, n, options, &codes, err);
+      TRY(inert ? traced_copy(f->out, f->in, at, n, err) : add_stretch(f, at, n, err));
       at += n;
     }
   }
-  free(codes.at);
+  return STATUS_OK;
+}
+
+status normal_form(struct traced *out, const struct traced *in, bool compose, bool compatible,
+                   struct error *err) {
+  struct forming f = {.in = in, .out = out, .options = UTF8PROC_STABLE};
+  f.options |= compose ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE;
+  f.options |= compatible ? UTF8PROC_COMPAT : 0;
+  status st = add_all(&f, err);
+  free(f.codes.at);
+  traced_free(&f.apart);
   return st;
 }

@@ -4,14 +4,13 @@
 #define ESPALIER_TOKENIZER_NORMAL_FORM_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "base/error.h"
-#include "base/str.h"
+#include "tokenizer/traced.h"
 
-/* Appends the normal form of text [bytes] to *out: composed (C) or decomposed (D), with
- * compatibility mappings (K) or without. */
-status normal_form(struct str *out, const char *text, size_t bytes, bool compose, bool compatible,
+/* Appends the normal form of a text to *out: composed (C) or decomposed (D), with compatibility
+ * mappings (K) or without. A character made of several comes from all of them. */
+status normal_form(struct traced *out, const struct traced *in, bool compose, bool compatible,
                    struct error *err);
 
 #endif

@@ -86,19 +86,19 @@ void normalizer_free(struct normalizer *n) {
   *n = (struct normalizer){0};
 }
 
-static status replace(const struct normal_step *step, const struct str *in, struct str *out,
+static status replace(const struct normal_step *step, const struct traced *in, struct traced *out,
                       struct scan *scan, bool *first, struct error *err) {
   size_t at = 0, start, end, content = strlen(step->content);
   bool found;
-  scan_start(scan, &step->pattern, in->at, in->count);
+  scan_start(scan, &step->pattern, in->text.at, in->text.count);
   for (;;) {
     TRY(scan_next(scan, &found, &start, &end, err));
     if (!found) {
-      return str_add(out, in->at + at, in->count - at, err);
+      return traced_copy(out, in, at, in->text.count - at, err);
     }
     *first = *first && (start > 0 || end == 0 || content > 0);
-    TRY(str_add(out, in->at + at, start - at, err));
-    TRY(str_add(out, step->content, content, err));
+    TRY(traced_copy(out, in, at, start - at, err));
+    TRY(traced_put(out, in, start, end - start, step->content, content, err));
     at = end;
   }
 }
@@ -119,41 +119,42 @@ static uint32_t lower(uint32_t code) {
   return (uint32_t)utf8proc_tolower((utf8proc_int32_t)code);
 }
 
-static status lowercase(const struct str *in, struct str *out, struct error *err) {
-  for (size_t at = 0, length; at < in->count; at += length) {
-    uint32_t code = utf8_decode(in->at + at, &length);
-    char letter[4];
-    size_t n = utf8_encode(code == 0x130 ? 'i' : lower(code), letter);
-    TRY(str_add(out, letter, n, err));
-    if (code == 0x130) { /* the one letter whose lower case is two code points */
-      TRY(str_add(out, "\xCC\x87", 2, err));
-    }
+static status lowercase(const struct traced *in, struct traced *out, struct error *err) {
+  for (size_t at = 0, length; at < in->text.count; at += length) {
+    uint32_t code = utf8_decode(in->text.at + at, &length);
+    bool two = code == 0x130; /* the one letter whose lower case is two code points */
+    char letter[6];
+    size_t n = utf8_encode(two ? 'i' : lower(code), letter);
+    n += two ? utf8_encode(0x307, letter + n) : 0;
+    TRY(traced_put(out, in, at, length, letter, n, err));
   }
   return STATUS_OK;
 }
 
-static status strip(const struct normal_step *step, const struct str *in, struct str *out,
+static status strip(const struct normal_step *step, const struct traced *in, struct traced *out,
                     bool *first, struct error *err) {
-  size_t from = 0, to = in->count, length;
-  while (step->left && from < to && unicode_is_space(utf8_decode(in->at + from, &length))) {
+  const char *text = in->text.at;
+  size_t from = 0, to = in->text.count, length;
+  while (step->left && from < to && unicode_is_space(utf8_decode(text + from, &length))) {
     from += length;
   }
   while (step->right && from < to) {
-    size_t last = utf8_last(in->at, to);
-    if (!unicode_is_space(utf8_decode(in->at + last, &length))) {
+    size_t last = utf8_last(text, to);
+    if (!unicode_is_space(utf8_decode(text + last, &length))) {
       break;
     }
     to = last;
   }
   *first = *first && from == 0;
-  return str_add(out, in->at + from, to - from, err);
+  return traced_copy(out, in, from, to - from, err);
 }
 
-static status strip_accents(const struct str *in, struct str *out, bool *first, struct error *err) {
-  for (size_t at = 0, length; at < in->count; at += length) {
-    uint32_t code = utf8_decode(in->at + at, &length);
+static status strip_accents(const struct traced *in, struct traced *out, bool *first,
+                            struct error *err) {
+  for (size_t at = 0, length; at < in->text.count; at += length) {
+    uint32_t code = utf8_decode(in->text.at + at, &length);
     if (!unicode_in(unicode_marks, unicode_marks_count, code)) {
-      TRY(str_add(out, in->at + at, length, err));
+      TRY(traced_copy(out, in, at, length, err));
     } else if (at == 0) {
       *first = false;
     }
@@ -161,21 +162,21 @@ static status strip_accents(const struct str *in, struct str *out, bool *first, 
   return STATUS_OK;
 }
 
-static status apply(const struct normal_step *step, const struct str *in, struct str *out,
+static status apply(const struct normal_step *step, const struct traced *in, struct traced *out,
                     struct scan *scan, bool *first, struct error *err) {
   bool compatible = step->kind == NORMAL_NFKC || step->kind == NORMAL_NFKD;
   switch (step->kind) {
   case NORMAL_PREPEND:
-    TRY(in->count ? str_add(out, step->content, strlen(step->content), err) : STATUS_OK);
-    return str_add(out, in->at, in->count, err);
+    TRY(traced_put(out, in, 0, 0, step->content, strlen(step->content), err));
+    return traced_copy(out, in, 0, in->text.count, err);
   case NORMAL_REPLACE:
     return replace(step, in, out, scan, first, err);
   case NORMAL_NFC:
   case NORMAL_NFKC:
-    return normal_form(out, in->at, in->count, true, compatible, err);
+    return normal_form(out, in, true, compatible, err);
   case NORMAL_NFD:
   case NORMAL_NFKD:
-    return normal_form(out, in->at, in->count, false, compatible, err);
+    return normal_form(out, in, false, compatible, err);
   case NORMAL_LOWERCASE:
     return lowercase(in, out, err);
   case NORMAL_STRIP:
@@ -183,19 +184,18 @@ static status apply(const struct normal_step *step, const struct str *in, struct
   case NORMAL_STRIP_ACCENTS:
     return strip_accents(in, out, first, err);
   case NORMAL_BYTE_LEVEL:
-    return bytelevel_add(out, in->at, in->count, err);
+    return bytelevel_add(out, in, 0, in->text.count, err);
   default:
     return err_set(err, STATUS_BUG, "normaliser %d", (int)step->kind);
   }
 }
 
-status normalizer_apply(const struct normalizer *n, struct str *text, struct str *spare,
+status normalizer_apply(const struct normalizer *n, struct traced *text, struct traced *spare,
                         struct scan *scan, bool *first, struct error *err) {
-  for (size_t i = 0; i < n->count && text->count > 0; i++) {
-    spare->count = 0;
-    TRY(str_add(spare, "", 0, err));
+  for (size_t i = 0; i < n->count && text->text.count > 0; i++) {
+    TRY(traced_start(spare, text->kept, err));
     TRY(apply(&n->steps[i], text, spare, scan, first, err));
-    struct str swap = *text;
+    struct traced swap = *text;
     *text = *spare;
     *spare = swap;
   }

@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "base/str.h"
 #include "tokenizer/pattern.h"
+#include "tokenizer/traced.h"
 
 struct normal_step;
 
@@ -25,7 +25,7 @@ void normalizer_free(struct normalizer *n);
 
 /* Replaces text by its normal form, using spare as the second buffer. *first is set to false when
  * what stood at the beginning was removed. */
-status normalizer_apply(const struct normalizer *n, struct str *text, struct str *spare,
+status normalizer_apply(const struct normalizer *n, struct traced *text, struct traced *spare,
                         struct scan *scan, bool *first, struct error *err);
 
 #endif

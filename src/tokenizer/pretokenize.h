@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "base/str.h"
 #include "tokenizer/pattern.h"
+#include "tokenizer/traced.h"
 
 struct piece {
   size_t start, end; /* bytes of the text */
@@ -16,7 +16,7 @@ struct piece {
 };
 
 struct pieces {
-  struct str text;
+  struct traced text;
   struct piece *at; /* [count], none empty */
   size_t count, cap;
 };
@@ -49,8 +49,10 @@ struct pre_work {
 
 void pre_work_free(struct pre_work *w);
 
-/* The pieces of text [bytes] in w->pieces. */
-status pretokenizer_apply(const struct pretokenizer *p, const char *text, size_t bytes, bool first,
-                          struct pre_work *w, struct scan *scan, struct error *err);
+/* The pieces of bytes [start, start + n) of a text in w->pieces, with their origins when the text
+ * keeps its own. */
+status pretokenizer_apply(const struct pretokenizer *p, const struct traced *text, size_t start,
+                          size_t n, bool first, struct pre_work *w, struct scan *scan,
+                          struct error *err);
 
 #endif

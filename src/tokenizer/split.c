@@ -70,7 +70,7 @@ static void join_backward(struct pre_work *w) {
 status split_piece(struct pre_work *w, struct scan *scan, const struct piece *piece,
                    const struct pattern *pattern, enum split_behavior behavior, bool invert,
                    struct error *err) {
-  TRY(find_spans(w, scan, pattern, w->pieces.text.at + piece->start, piece->end - piece->start,
+  TRY(find_spans(w, scan, pattern, w->pieces.text.text.at + piece->start, piece->end - piece->start,
                  invert, err));
   if (behavior == SPLIT_CONTIGUOUS || behavior == SPLIT_MERGED_WITH_PREVIOUS) {
     join_forward(w, behavior);

@@ -84,15 +84,34 @@ static status apply_one(const int32_t *items, size_t count, struct ids *out, siz
   return STATUS_OK;
 }
 
-status template_apply(const struct template *t, struct ids *out, size_t from, struct error *err) {
+static status apply_one_spans(const int32_t *items, size_t count, struct token_spans *out,
+                              size_t from, struct token_spans *text, struct error *err) {
+  text->count = 0;
+  TRY(token_spans_append(text, out->at + from, out->count - from, err));
+  out->count = from;
+  for (size_t i = 0; i < count; i++) {
+    TRY(items[i] == TEMPLATE_TEXT ? token_spans_append(out, text->at, text->count, err)
+                                  : token_spans_push(out, (struct token_span){0, 0}, err));
+  }
+  return STATUS_OK;
+}
+
+status template_apply(const struct template *t, struct ids *out, size_t from,
+                      struct token_spans *spans, size_t spans_from, struct error *err) {
   struct ids text = {0};
+  struct token_spans places = {0};
   status st = STATUS_OK;
   for (size_t i = 0, start = 0; i < t->items.count && st == STATUS_OK; i++) {
     if (t->items.at[i] == TEMPLATE_END) {
-      st = apply_one(t->items.at + start, i - start, out, from, &text, err);
+      const int32_t *items = t->items.at + start;
+      st = apply_one(items, i - start, out, from, &text, err);
+      if (st == STATUS_OK && spans) {
+        st = apply_one_spans(items, i - start, spans, spans_from, &places, err);
+      }
       start = i + 1;
     }
   }
   ids_free(&text);
+  token_spans_free(&places);
   return st;
 }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "tokenizer/token_span.h"
 
 enum { TEMPLATE_TEXT = -1, TEMPLATE_END = -2 };
 
@@ -21,7 +22,9 @@ struct template {
 status template_read(struct template *t, const cJSON *node, const char *file, struct error *err);
 void template_free(struct template *t);
 
-/* Puts the special ids around those of *out behind the first `from`. */
-status template_apply(const struct template *t, struct ids *out, size_t from, struct error *err);
+/* Puts the special ids around those of *out behind the first `from`, and empty spans around those
+ * of *spans behind the first `spans_from`; spans may be NULL. */
+status template_apply(const struct template *t, struct ids *out, size_t from,
+                      struct token_spans *spans, size_t spans_from, struct error *err);
 
 #endif

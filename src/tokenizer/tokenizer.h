@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "tokenizer/token_span.h"
 
 struct tokenizer;
 
@@ -22,6 +23,20 @@ void tokenizer_close(struct tokenizer *t);
  * special adds the template's tokens, as add_special_tokens=True does. */
 status tokenizer_encode(const struct tokenizer *t, const char *text, size_t bytes, bool special,
                         struct ids *out, struct error *err);
+
+/* As tokenizer_encode, and appends to *spans (may be NULL) one span for every id: the bytes of the
+ * text that the token comes from, in whole characters, a space that it begins with included. A
+ * token of a piece of a character has the whole character; one that stands for no text (the
+ * template's: 0, 0; a space put in front: where it was put) has start == end. Between what is not
+ * empty, neither starts nor ends fall (but where the library swaps an unknown character with bytes
+ * behind it).
+ * Where these are not the library's offsets in bytes: offsets are never trimmed; an inserted space
+ * alone is empty (there: the character behind it); what several characters became together, by
+ * composing or Replace, comes from all of them (there: from the first, or the last); characters
+ * that vanish for want of a token move nothing behind them. */
+status tokenizer_encode_spans(const struct tokenizer *t, const char *text, size_t bytes,
+                              bool special, struct ids *out, struct token_spans *spans,
+                              struct error *err);
 
 /* Ids of the tokens that tokenizer_config.json calls bos_token and eos_token, or -1. */
 int tokenizer_bos(const struct tokenizer *t);

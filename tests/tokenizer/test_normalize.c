@@ -40,19 +40,19 @@ static const struct {
 static struct str normal_of(const char *json, const char *text, bool *first) {
   struct error err;
   struct normalizer n = {0};
-  struct str at = {0}, spare = {0};
+  struct traced at = {0}, spare = {0};
   struct scan scan = {0};
   cJSON *node = cJSON_Parse(json);
   assert_non_null(node);
   *first = true;
   assert_ok(normalizer_read(&n, node, "inline", &err));
-  assert_ok(str_add(&at, text, strlen(text), &err));
+  assert_ok(str_add(&at.text, text, strlen(text), &err));
   assert_ok(normalizer_apply(&n, &at, &spare, &scan, first, &err));
   cJSON_Delete(node);
   normalizer_free(&n);
-  str_free(&spare);
+  traced_free(&spare);
   scan_free(&scan);
-  return at;
+  return at.text;
 }
 
 static void test_texts_are_the_librarys(void **state) {

@@ -77,6 +77,16 @@ static const struct {
      "in 2024, we", "in|Ġ|2|0|2|4|,|Ġwe"},
 };
 
+/* Pieces of a text into w, as pretokenizer_apply makes them of the beginning. */
+static status apply(const struct pretokenizer *p, const char *text, struct pre_work *w,
+                    struct scan *scan, struct error *err) {
+  struct traced in = {0};
+  status st = traced_original(&in, text, strlen(text), 0, err);
+  st = st == STATUS_OK ? pretokenizer_apply(p, &in, 0, strlen(text), true, w, scan, err) : st;
+  traced_free(&in);
+  return st;
+}
+
 static char *pieces_of(const char *json, const char *text) {
   struct error err;
   struct pretokenizer p = {0};
@@ -86,12 +96,12 @@ static char *pieces_of(const char *json, const char *text) {
   cJSON *node = cJSON_Parse(json);
   assert_non_null(node);
   assert_ok(pretokenizer_read(&p, node, "inline", &err));
-  assert_ok(pretokenizer_apply(&p, text, strlen(text), true, &w, &scan, &err));
+  assert_ok(apply(&p, text, &w, &scan, &err));
   assert_ok(str_add(&joined, "", 0, &err));
   for (size_t i = 0; i < w.pieces.count; i++) {
     const struct piece *at = &w.pieces.at[i];
     assert_ok(str_add(&joined, "|", i > 0, &err));
-    assert_ok(str_add(&joined, w.pieces.text.at + at->start, at->end - at->start, &err));
+    assert_ok(str_add(&joined, w.pieces.text.text.at + at->start, at->end - at->start, &err));
   }
   cJSON_Delete(node);
   pretokenizer_free(&p);
@@ -119,10 +129,10 @@ static void test_no_pretokeniser_leaves_one_piece_and_an_empty_text_none(void **
   struct pre_work w = {0};
   struct scan scan = {0};
   assert_ok(pretokenizer_read(&p, NULL, "inline", &err));
-  assert_ok(pretokenizer_apply(&p, "a b", 3, true, &w, &scan, &err));
+  assert_ok(apply(&p, "a b", &w, &scan, &err));
   assert_int_equal(w.pieces.count, 1);
   assert_int_equal(w.pieces.at[0].end, 3);
-  assert_ok(pretokenizer_apply(&p, "", 0, true, &w, &scan, &err));
+  assert_ok(apply(&p, "", &w, &scan, &err));
   assert_int_equal(w.pieces.count, 0);
   pre_work_free(&w);
 }
@@ -152,8 +162,7 @@ static void test_an_expression_that_never_ends_is_given_up_with_a_reason(void **
       inline_json("{`type`: `Split`, `pattern`: {`Regex`: `(a|a|b)*c`}, `behavior`: `Isolated`}");
   cJSON *node = cJSON_Parse(json);
   assert_ok(pretokenizer_read(&p, node, "inline", &err));
-  assert_fails(pretokenizer_apply(&p, text, strlen(text), true, &w, &scan, &err),
-               STATUS_UNSUPPORTED, "gave up at byte 0");
+  assert_fails(apply(&p, text, &w, &scan, &err), STATUS_UNSUPPORTED, "gave up at byte 0");
   cJSON_Delete(node);
   free(json);
   pretokenizer_free(&p);
