@@ -39,8 +39,8 @@ class Run:
             time.sleep(0.005)
 
     def text(self):
-        self.log.seek(0)
-        return self.log.read()
+        size = os.fstat(self.log.fileno()).st_size
+        return os.pread(self.log.fileno(), size, 0).decode(errors="replace")  # the place where the run writes is not moved
 
     def end(self, status, *parts):
         """Waits; the last of the program's lines must hold the parts."""
@@ -241,6 +241,35 @@ def signals(s, grid):
     carries_on("SIGUSR1 to mpirun", grid, out, finished_cells(r.journal))
 
 
+def many_signals(s, grid):
+    """One signal after the other, from the start on: whatever they hit, the run stops as for one."""
+    for number, ranks in ((signal.SIGUSR1, 3), (signal.SIGUSR1, 0), (signal.SIGTERM, 0)):
+        what = f"{number.name} again and again, {ranks} ranks"
+        out = f"{s}/many-{number.name}-{ranks}.h5"
+        r = Run(grid, out, "--quiet", ranks=ranks)
+        r.wait_cells(2)
+        sent = 0
+        while sent < 40 and r.p.poll() is None and "stopped" not in r.text():  # mpirun takes none while it clears up
+            os.kill(r.p.pid, number)
+            sent += 1
+            time.sleep(0.0003)
+        r.p.wait(timeout=300)
+        expect(r.p.returncode == 75 and "stopped by a signal" in r.text() and sent > 1, f"{what}, {sent} times: status {r.p.returncode}\n{r.text()}")
+        carries_on(what, grid, out, finished_cells(r.journal))
+
+
+def signal_to_one_rank(s, grid):
+    """A rank that is told to stop, rank 0 or another, stops the run in order."""
+    for rank in (0, 1):
+        what, out = f"SIGTERM to rank {rank}", f"{s}/one-rank-{rank}.h5"
+        r = Run(grid, out, "--quiet", ranks=3)
+        r.wait_cells(2)
+        os.kill(r.ranks()[rank], signal.SIGTERM)
+        code, text = r.p.wait(timeout=300), r.text()
+        expect(code == 75 and text.count("stopped by a signal") == 1, f"{what}: status {code}\n{text}")
+        carries_on(what, grid, out, finished_cells(r.journal))
+
+
 if not have_h5py():
     skip("python3-h5py is not installed")
 with Scratch() as scratch:
@@ -254,7 +283,7 @@ with Scratch() as scratch:
     SIZES.update(h5=os.path.getsize(f"{scratch}/whole.h5"), journal=os.path.getsize(whole.journal))
     WANT = metrics(f"{scratch}/whole.h5")
     cases = [full_disk_by_limit, full_disk, folder_without_permission, results_deleted, journal_damaged, two_runs, hung_rank,
-             killed_rank, model_changed, signals]
+             killed_rank, model_changed, signals, many_signals, signal_to_one_rank]
     for case in cases:
         if len(sys.argv) < 2 or case.__name__ in sys.argv[1:]:
             begin = time.time()
