@@ -85,6 +85,7 @@ status evalset_create(struct evalset **out, const struct task *task, const struc
   status st;
   TRY(mem_alloc(&e, 1, sizeof *e, err));
   e->task = task;
+  e->requests.keeps_spans = options->spans;
   TRY_GOTO(st, done,
            task_render(task, 0, type == TASK_PERPLEXITY ? 0 : options->limit, options->shots,
                        &items, err));

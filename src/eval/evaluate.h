@@ -16,6 +16,7 @@ struct evalset_options {
   int length;  /* tokens per window; 0: the model's positions, for perplexity at most 2048 */
   bool bos;    /* prompts and rolling texts get the tokenizer's template too; perplexity texts
                   always do, once */
+  bool spans;  /* choices: requests keep where their ids come from (struct requests) */
 };
 
 /* Renders and tokenises. Choices are requests with lm-evaluation-harness's semantics; perplexity is

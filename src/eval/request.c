@@ -9,6 +9,7 @@
 void requests_free(struct requests *r) {
   ids_free(&r->pool);
   free(r->at);
+  free(r->spans);
   *r = (struct requests){0};
 }
 
@@ -33,39 +34,61 @@ static status check_ids(const struct model *m, const int32_t *ids, int count, st
   return STATUS_OK;
 }
 
+/* A run of ids and where they come from. */
+struct run {
+  const int32_t *ids;             /* [count] */
+  const struct token_span *spans; /* [count], or NULL: nowhere */
+  int count;
+};
+
+static struct run run_without(struct run run, int first) {
+  return (struct run){first ? run.ids + first : run.ids,
+                      run.spans && first ? run.spans + first : run.spans, run.count - first};
+}
+
+static status pool_add(struct requests *r, struct run run, struct error *err) {
+  size_t first = r->pool.count, count = (size_t)run.count;
+  TRY(ids_append(&r->pool, run.ids, count, err));
+  if (!r->keeps_spans) {
+    return STATUS_OK;
+  }
+  TRY(mem_reserve(&r->spans, &r->span_cap, r->pool.count, sizeof *r->spans, err));
+  for (size_t i = 0; i < count; i++) {
+    r->spans[first + i] = run.spans ? run.spans[i] : (struct token_span){0};
+  }
+  return STATUS_OK;
+}
+
 static status add(struct requests *r, const struct tokenizer *t, const struct model *m,
-                  const int32_t *context, int context_count, const int32_t *continuation,
-                  int continuation_count, struct error *err) {
+                  struct run context, struct run continuation, struct error *err) {
   int32_t prefix = (int32_t)requests_prefix(t, m);
-  if (context_count == 0) {
+  if (context.count == 0) {
     if (prefix < 0) {
       return err_set(err, STATUS_INPUT, "an empty context needs a BOS or EOS token; there is none");
     }
-    context = &prefix;
-    context_count = 1;
+    context = (struct run){&prefix, NULL, 1};
     /* the harness lets a continuation that begins with the prefix token bring its own */
-    int repeats = continuation_count > 0 && continuation[0] == prefix;
-    continuation += repeats;
-    continuation_count -= repeats;
+    int repeats = continuation.count > 0 && continuation.ids[0] == prefix;
+    continuation = run_without(continuation, repeats);
   }
   int positions = model_positions(m);
-  if (continuation_count == 0) {
+  if (continuation.count == 0) {
     return err_set(err, STATUS_INPUT, "empty continuation (expected at least one token)");
   }
-  if (continuation_count > positions) {
+  if (continuation.count > positions) {
     return err_set(err, STATUS_INPUT, "continuation of %d tokens (the model has %d positions)",
-                   continuation_count, positions);
+                   continuation.count, positions);
   }
-  TRY(check_ids(m, context, context_count, err));
-  TRY(check_ids(m, continuation, continuation_count, err));
-  int most = positions + 1 - continuation_count;
-  int lost = context_count > most ? context_count - most : 0;
-  struct request q = {.context = r->pool.count, .context_count = context_count - lost};
+  TRY(check_ids(m, context.ids, context.count, err));
+  TRY(check_ids(m, continuation.ids, continuation.count, err));
+  int most = positions + 1 - continuation.count;
+  context = run_without(context, context.count > most ? context.count - most : 0);
+  struct request q = {.context = r->pool.count, .context_count = context.count};
   TRY(mem_reserve(&r->at, &r->cap, r->count + 1, sizeof *r->at, err));
-  TRY(ids_append(&r->pool, context + lost, (size_t)q.context_count, err));
+  TRY(pool_add(r, context, err));
   q.continuation = r->pool.count;
-  q.continuation_count = continuation_count;
-  TRY(ids_append(&r->pool, continuation, (size_t)continuation_count, err));
+  q.continuation_count = continuation.count;
+  TRY(pool_add(r, continuation, err));
   r->at[r->count++] = q;
   return STATUS_OK;
 }
@@ -73,7 +96,8 @@ static status add(struct requests *r, const struct tokenizer *t, const struct mo
 status requests_add_ids(struct requests *r, const struct model *m, const int32_t *context,
                         int context_count, const int32_t *continuation, int continuation_count,
                         struct error *err) {
-  return add(r, NULL, m, context, context_count, continuation, continuation_count, err);
+  return add(r, NULL, m, (struct run){context, NULL, context_count},
+             (struct run){continuation, NULL, continuation_count}, err);
 }
 
 status requests_add_rolling(struct requests *r, const struct tokenizer *t, const struct model *m,
@@ -87,25 +111,42 @@ status requests_add_rolling(struct requests *r, const struct tokenizer *t, const
   for (size_t done = 0; done < count;) {
     size_t fresh = count - done < window ? count - done : window;
     size_t context = window - fresh + 1;
-    const int32_t *before = done ? ids + done - context : &prefix;
-    TRY(add(r, t, m, before, done ? (int)context : 1, ids + done, (int)fresh, err));
+    struct run before = {done ? ids + done - context : &prefix, NULL, done ? (int)context : 1};
+    TRY(add(r, t, m, before, (struct run){ids + done, NULL, (int)fresh}, err));
     done += fresh;
   }
   return STATUS_OK;
 }
 
-/* Encodes context and continuation as one text; *split is the length of the context's encoding. */
+/* Context and continuation encoded as one text. */
+struct pair {
+  struct ids whole;
+  struct token_spans spans; /* [whole.count] when kept */
+  size_t split;             /* ids of the context encoded alone */
+};
+
+static void pair_free(struct pair *p) {
+  ids_free(&p->whole);
+  token_spans_free(&p->spans);
+}
+
+/* A context of no bytes but white space leaves that to the continuation, without a template. */
 static status encode_pair(const struct tokenizer *t, const char *context, size_t context_bytes,
-                          const char *continuation, bool bos, struct ids *whole, size_t *split,
+                          const char *continuation, bool bos, bool spans, struct pair *p,
                           struct error *err) {
   struct str text = {0};
   struct ids alone = {0};
+  bool some = context_bytes > 0;
   status st;
   TRY_GOTO(st, done, str_add(&text, context, strlen(context), err));
   TRY_GOTO(st, done, str_add(&text, continuation, strlen(continuation), err));
-  TRY_GOTO(st, done, tokenizer_encode(t, text.at, text.count, bos, whole, err));
-  TRY_GOTO(st, done, tokenizer_encode(t, context, context_bytes, bos, &alone, err));
-  *split = alone.count < whole->count ? alone.count : whole->count;
+  TRY_GOTO(st, done,
+           tokenizer_encode_spans(t, text.at, text.count, bos && some, &p->whole,
+                                  spans ? &p->spans : NULL, err));
+  if (some) {
+    TRY_GOTO(st, done, tokenizer_encode(t, context, context_bytes, bos, &alone, err));
+  }
+  p->split = alone.count < p->whole.count ? alone.count : p->whole.count;
 done:
   ids_free(&alone);
   str_free(&text);
@@ -123,24 +164,16 @@ status requests_add_text(struct requests *r, const struct tokenizer *t, const st
     return err_set(err, STATUS_INPUT, "byte %zu of the context is not UTF-8", bad + 1);
   }
   bytes -= text_space_right(context, bytes);
-  struct ids whole = {0};
-  size_t split = 0;
-  status st;
-  if (bytes > 0) {
-    st = encode_pair(t, context, bytes, continuation, bos, &whole, &split, err);
-  } else { /* white space of an empty context still belongs to the continuation */
-    struct str text = {0};
-    st = str_addf(&text, err, "%s%s", context, continuation);
-    st = st == STATUS_OK ? tokenizer_encode(t, text.at, text.count, false, &whole, err) : st;
-    str_free(&text);
-  }
-  if (st == STATUS_OK && (split < whole.count || whole.count == 0)) {
-    st = add(r, t, m, whole.at, (int)split, whole.count ? whole.at + split : NULL,
-             (int)(whole.count - split), err);
+  struct pair p = {0};
+  status st = encode_pair(t, context, bytes, continuation, bos, r->keeps_spans, &p, err);
+  if (st == STATUS_OK && (p.split < p.whole.count || p.whole.count == 0)) {
+    struct run whole = {p.whole.at, p.spans.at, (int)p.whole.count};
+    struct run before = {whole.ids, whole.spans, (int)p.split};
+    st = add(r, t, m, before, run_without(whole, (int)p.split), err);
   } else if (st == STATUS_OK) {
     st = err_set(err, STATUS_INPUT,
                  "the continuation adds no token to its context (expected at least one)");
   }
-  ids_free(&whole);
+  pair_free(&p);
   return st;
 }

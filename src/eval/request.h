@@ -17,10 +17,17 @@ struct request {
   int context_count, continuation_count;
 };
 
+/* Zero-initialise; keeps_spans may be set before anything is added. */
 struct requests {
   struct ids pool;
   struct request *at;
   size_t count, cap;
+  bool keeps_spans;
+  struct token_span *spans; /* [pool.count] when kept: which bytes of the context followed by the
+                               continuation, both as given, the id comes from
+                               (tokenizer_encode_spans); 0, 0: of neither, as the template's and all
+                               of requests_add_ids and requests_add_rolling */
+  size_t span_cap;
 };
 
 void requests_free(struct requests *r);
