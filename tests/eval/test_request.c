@@ -155,6 +155,20 @@ static void what_cannot_be_scored_is_refused(void **state) {
   requests_free(&r);
 }
 
+/* The request of a pack, from `first` on, whose context a request reads. */
+static size_t head_of(const struct requests *r, const struct packs *packs, size_t first,
+                      size_t request) {
+  for (; !packs->packing.apart && request > first; request--) {
+    const struct request *a = &r->at[request - 1], *b = &r->at[request];
+    size_t bytes = (size_t)a->context_count * sizeof *r->pool.at;
+    if (a->context_count != b->context_count ||
+        memcmp(r->pool.at + a->context, r->pool.at + b->context, bytes) != 0) {
+      break;
+    }
+  }
+  return request;
+}
+
 /* Every row belongs to one span, every continuation token is asked for at the row before it. */
 static void check_pack(const struct requests *r, const struct packs *packs, size_t index) {
   struct error err;
@@ -170,14 +184,20 @@ static void check_pack(const struct requests *r, const struct packs *packs, size
     row += w.spans[i].length;
   }
   assert_int_equal(row, w.tokens);
+  for (size_t i = 0; i < w.tokens; i++) {
+    assert_int_equal(w.ids[i], r->pool.at[w.origin[i]]);
+  }
   size_t seen[64] = {0};
   for (size_t i = 0; i < w.queries_count; i++) {
     size_t request = w.request[i], j = seen[request]++;
+    const struct request *head = &r->at[head_of(r, packs, pack->first, request)];
     const struct request *q = &r->at[request];
     assert_int_equal(w.queries[i].target, r->pool.at[q->continuation + j]);
     int32_t before = j ? r->pool.at[q->continuation + j - 1]
                        : r->pool.at[q->context + (size_t)q->context_count - 1];
     assert_int_equal(w.ids[w.queries[i].row], before);
+    assert_int_equal(w.origin[w.queries[i].row],
+                     j ? q->continuation + j - 1 : head->context + (size_t)head->context_count - 1);
   }
   for (size_t i = pack->first; i < pack->first + pack->count; i++) {
     assert_int_equal(seen[i], r->at[i].continuation_count);
