@@ -32,8 +32,8 @@ size_t text_space_right(const char *at, size_t n);
 /* len(re.split(r"\s+", text)): words, and one more for white space at either end. */
 size_t text_words(const char *at, size_t n);
 
-/* Simple case mapping of ASCII, Latin-1, Latin Extended-A, Greek and Cyrillic letters; others stay.
- */
+/* Simple case mapping of Latin (ASCII, Latin-1, Extended-A and Additional, full width), Greek,
+ * Cyrillic and Armenian letters; others stay. */
 uint32_t text_lower(uint32_t point);
 uint32_t text_upper(uint32_t point);
 
