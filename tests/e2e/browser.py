@@ -38,11 +38,12 @@ class Browser:
                                         stderr=subprocess.DEVNULL, start_new_session=True)
         os.close(to_browser)
         os.close(from_browser)
-        self.buffer, self.last, self.errors, self.session = b"", 0, [], None
+        self.buffer, self.last, self.errors, self.session, self.loads = b"", 0, [], None, 0
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(domain + ".enable")
+        self.call("Performance.enable", timeDomain="threadTicks")
 
     def __enter__(self):
         return self
@@ -76,6 +77,8 @@ class Browser:
             self.errors.append("log: " + p["entry"]["text"])
         elif kind == "Network.requestWillBeSent" and not p["request"]["url"].startswith(("file:", "data:", "about:")):
             self.errors.append("request: " + p["request"]["url"])
+        elif kind == "Page.loadEventFired":
+            self.loads += 1
 
     def call(self, method, timeout=60, **params):
         self.last += 1
@@ -113,8 +116,16 @@ class Browser:
         raise TimeoutError(expression)
 
     def open(self, url):
+        """A new document, whole: Page.navigate may answer while the old one is still there to be asked."""
+        before, deadline = self.loads, time.monotonic() + 60
         self.call("Page.navigate", url=url)
+        while self.loads == before:
+            self.see(self.message(deadline))
         self.until("document.readyState == 'complete' && !!document.documentElement.dataset.ready")
+
+    def busy(self):
+        """Seconds of processor that the document's tasks have taken: what else the machine does is not in it."""
+        return next(m["value"] for m in self.call("Performance.getMetrics")["metrics"] if m["name"] == "TaskDuration")
 
     def settle(self):
         """Two frames: what came into sight has been drawn."""
