@@ -58,15 +58,11 @@ static double activation(const struct witness *w, size_t word, size_t unit) {
   return w->sums[word * w->units.count + unit] / (double)w->tokens[word];
 }
 
+/* Were the word's tokens drawn from the background, their mean would spread by its spread. */
 static double test(const struct witness *w, const struct background *b, size_t word, size_t unit) {
-  double n = (double)w->tokens[word], mean = activation(w, word, unit);
-  double own = w->squares[word * w->units.count + unit] / n - mean * mean;
-  own = n > 1 && own > 0 ? own * n / (n - 1) : 0;
-  double spread = b->spread[unit] * b->spread[unit];
-  /* of one token the spread is not known: the background's stands in */
-  double error = (n > 1 ? own : spread) / n + spread / (double)b->tokens;
-  double difference = mean - b->mean[unit];
-  return error > 0 ? upper_tail(difference / sqrt(error)) : difference > 0 ? 0 : 1;
+  double difference = activation(w, word, unit) - b->mean[unit];
+  double error = b->spread[unit] * sqrt(1 / (double)w->tokens[word] + 1 / (double)b->tokens);
+  return error > 0 ? upper_tail(difference / error) : difference > 0 ? 0 : 1;
 }
 
 /* The largest p that passes, or -1. */

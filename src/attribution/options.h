@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/digest.h"
+#include "base/error.h"
+
 enum influence {
   INFLUENCE_LEAVE_ONE_OUT, /* fall of the gold answer's log-likelihood without the word */
   INFLUENCE_LOG_ODDS, /* between classes, with a Dirichlet prior (Monroe, Colaresi, Quinn 2008) */
@@ -44,5 +47,14 @@ enum { BACKGROUND_LENGTH = 128 };
 /* Words 20, neurons 10, occurrences at least 3, no stop words, 200 candidates, 8 occurrences, z at
  * a rate of 0.05, 64 windows, both checks with 20 random sets, 8 vocabulary words. */
 struct attribution_options attribution_defaults(void);
+
+/* Feeds all that determines an attribution beside model, data and background; a lexicon's bytes
+ * too. */
+status attribution_digest(const struct attribution_options *o, struct digest *d, struct error *err);
+
+/* Evaluations of the dense model that an attribution of a data set takes, without leave-one-out and
+ * beside the data set's own; and those of each pruned one. */
+int attribution_dense_passes(const struct attribution_options *o);
+int attribution_pruned_passes(const struct attribution_options *o);
 
 #endif

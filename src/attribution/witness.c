@@ -72,7 +72,6 @@ status witness_open(struct witness *out, const struct units *u, const struct pas
   TRY_GOTO(st, failed, mem_alloc(&w.reach, tokens, sizeof *w.reach, err));
   TRY_GOTO(st, failed, mem_alloc(&w.tokens, words->count, sizeof *w.tokens, err));
   TRY_GOTO(st, failed, mem_alloc(&w.sums, cells, sizeof *w.sums, err));
-  TRY_GOTO(st, failed, mem_alloc(&w.squares, cells, sizeof *w.squares, err));
   find_homes(&w);
   place_slots(&w, words);
   *out = w;
@@ -89,23 +88,19 @@ void witness_close(struct witness *w) {
   free(w->reach);
   free(w->tokens);
   free(w->sums);
-  free(w->squares);
   *w = (struct witness){0};
 }
 
 void witness_clear(struct witness *w) {
   memset(w->reach, 0, w->slots * sizeof *w->reach);
   memset(w->sums, 0, w->words * w->units.count * sizeof *w->sums);
-  memset(w->squares, 0, w->words * w->units.count * sizeof *w->squares);
 }
 
 static void add(const struct witness *w, int block, int32_t word, const float *x) {
   size_t at = (size_t)word * w->units.count + (size_t)block * (size_t)w->units.width;
-  double *sums = w->sums + at, *squares = w->squares + at;
+  double *sums = w->sums + at;
   for (int i = 0; i < w->units.width; i++) {
-    double a = fabs((double)x[i]);
-    sums[i] += a;
-    squares[i] += a * a;
+    sums[i] += fabs((double)x[i]);
   }
 }
 

@@ -24,7 +24,6 @@ struct witness {
   size_t slots, words;
   int64_t *tokens; /* [words]: slots of each */
   double *sums;    /* [words][units.count]: of |a| */
-  double *squares; /* [words][units.count]: of |a|^2 */
   struct trace *traces;
   size_t trace_count;
 };

@@ -122,6 +122,10 @@ const char *evalset_data_digest(const struct evalset *e) {
   return e->data_digest;
 }
 
+size_t evalset_items(const struct evalset *e) {
+  return e->items;
+}
+
 size_t evalset_tokens(const struct evalset *e) {
   return e->tokens;
 }

@@ -31,6 +31,7 @@ const char *evalset_data_digest(const struct evalset *e); /* of the data file it
 /* What a model reads of each item: context and gold continuation (the first where there is no
  * gold), or a text's windows. Free *out with sequences_free, also after a failure. */
 status evalset_sequences(const struct evalset *e, struct sequences *out, struct error *err);
+size_t evalset_items(const struct evalset *e);
 size_t evalset_tokens(const struct evalset *e);  /* tokens a pass computes */
 size_t evalset_queries(const struct evalset *e); /* vocabulary projections of a pass */
 

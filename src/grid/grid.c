@@ -13,9 +13,10 @@
 
 enum { DEFAULT_SAMPLES = 128, VARIANTS = 1000000, WINDOW = 1 << 24 };
 
-static const char *const keys[] = {"experiment", "models", "methods",   "sparsity", "calibration",
-                                   "datasets",   "limit",  "precision", "seed",     "exclude",
-                                   "store",      "shots",  "bos",       "window",   "windows"};
+static const char *const keys[] = {"experiment",  "models",   "methods", "sparsity",
+                                   "calibration", "datasets", "limit",   "precision",
+                                   "seed",        "exclude",  "store",   "shots",
+                                   "bos",         "window",   "windows", "attribution"};
 enum { KEYS = sizeof keys / sizeof keys[0] };
 
 static bool is_name(const char *text) {
@@ -200,6 +201,10 @@ static status read_grid(struct grid *g, const char *path, struct error *err) {
   TRY(read_store(g, err));
   TRY(read_numbers(g, err));
   TRY(check_needs(g, err));
+  const struct yaml *attribution = yaml_get(&g->file.root, "attribution");
+  if (attribution) {
+    TRY(parse_attribution(g, attribution, err));
+  }
   const struct yaml *exclude = yaml_get(&g->file.root, "exclude");
   if (exclude) {
     TRY(parse_excludes(g, exclude, err));
@@ -255,6 +260,9 @@ void grid_close(struct grid *g) {
   free(g->lengths);
   free(g->datasets);
   free(g->excludes);
+  free(g->attributed);
+  free(g->attribution.lexicon);
+  free(g->background.path);
   yaml_close(&g->file);
   free(g);
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "attribution/options.h"
 #include "base/yaml.h"
 #include "data/task.h"
 #include "linalg/precision.h"
@@ -106,6 +107,9 @@ struct grid {
   enum precision precision; /* of every forward pass; default float32 */
   bool store_items;         /* default true */
   bool store_masks;         /* default false */
+  bool *attributed;         /* [dataset_count]: data sets with an attribution; NULL: none */
+  struct attribution_options attribution;
+  struct grid_name background; /* where an attribution's neutral text comes from */
   struct grid_exclude *excludes;
   size_t exclude_count;
   const struct places *places;

@@ -21,11 +21,16 @@ status parse_beside(const struct grid *g, const char *text, char **out, struct e
 status grid_find_model_beside(const char *text, const char *beside, const struct places *places,
                               char **folder, char **name, struct error *err);
 
+/* Finds a calibration set: a file of configs/calibration, a path, or a data folder. Fills the
+ * name's path. */
+status parse_set(const struct grid *g, struct grid_name *name, struct error *err);
+
 status parse_models(struct grid *g, const struct yaml *node, struct error *err);
 status parse_datasets(struct grid *g, const struct yaml *node, struct error *err);
 status parse_sparsity(struct grid *g, const struct yaml *node, struct error *err);
 status parse_calibration(struct grid *g, const struct yaml *node, struct error *err);
 status parse_methods(struct grid *g, const struct yaml *node, struct error *err);
+status parse_attribution(struct grid *g, const struct yaml *node, struct error *err);
 status parse_excludes(struct grid *g, const struct yaml *node, struct error *err);
 
 /* What the parts must be to each other: a method that needs sparsity or calibration has it. */

@@ -179,8 +179,7 @@ static status parse_propagate(struct grid *g, const struct yaml *node, struct er
   return STATUS_OK;
 }
 
-/* A set is a file of configs/calibration, a path, or a data folder. */
-static status find_set(const struct grid *g, struct grid_name *name, struct error *err) {
+status parse_set(const struct grid *g, struct grid_name *name, struct error *err) {
   for (const char *const *folder = g->places->search.data; folder && *folder; folder++) {
     char *path;
     TRY(path_join(&path, *folder, name->name, err));
@@ -202,7 +201,7 @@ status parse_calibration(struct grid *g, const struct yaml *node, struct error *
   }
   TRY(parse_names(g, value, "sets", &g->sets, &g->set_count, err));
   for (size_t i = 0; i < g->set_count; i++) {
-    TRY(find_set(g, &g->sets[i], err));
+    TRY(parse_set(g, &g->sets[i], err));
   }
   value = yaml_get(node, "samples");
   if (value) {

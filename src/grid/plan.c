@@ -103,6 +103,7 @@ void plan_free(struct plan *p) {
   for (size_t i = 0; i < p->calibration_count; i++) {
     calibration_close(p->calibrations[i].calibration);
   }
+  calibration_close(p->background.calibration);
   for (size_t i = 0; i < p->dataset_count; i++) {
     task_close(p->datasets[i].task);
   }
@@ -119,12 +120,13 @@ void plan_free(struct plan *p) {
   free(p);
 }
 
-struct evalset_options plan_evalset_options(const struct plan *p) {
+struct evalset_options plan_evalset_options(const struct plan *p, size_t dataset) {
   return (struct evalset_options){
       .limit = p->grid->limit,
       .windows = p->grid->windows,
       .shots = p->grid->shots,
       .length = p->grid->window,
       .bos = p->grid->bos,
+      .spans = plan_attributed(p, dataset),
   };
 }

@@ -87,7 +87,8 @@ struct plan {
   size_t calibration_count;
   struct variant *variants;
   size_t variant_count;
-  struct plan_share *shares; /* [share_count] */
+  struct plan_calibration background; /* of attributions; empty without any */
+  struct plan_share *shares;          /* [share_count] */
   size_t share_count;
   struct cell *cells;       /* [variant_count][dataset_count] */
   size_t *longest;          /* [variant_count]: indices, most expensive first, ties in plan order */
@@ -119,6 +120,16 @@ status plan_draw(struct plan *p, size_t variant, struct sequences *out, struct e
 /* What the pass of a share is made of, without calibration, scratch and progress. */
 struct shared_pass_options plan_shared_pass(const struct plan *p, const struct plan_share *share);
 
+/* Whether the grid asks for the data set's attribution. */
+static inline bool plan_attributed(const struct plan *p, size_t dataset) {
+  return p->grid->attributed && p->grid->attributed[dataset];
+}
+
+/* An attribution's neutral windows for a model: of the background set, with a seed of their own, so
+ * that they are not a calibration draw's; free with sequences_free. */
+status plan_background(const struct plan *p, size_t model, struct sequences *out,
+                       struct error *err);
+
 /* What sharing saves of the work before evaluation. */
 struct plan_saving {
   size_t passes, variants;          /* shared, and those that have part in one */
@@ -127,7 +138,7 @@ struct plan_saving {
 struct plan_saving plan_saving(const struct plan *p, enum propagate propagate);
 
 /* What evalset_create takes for this grid. */
-struct evalset_options plan_evalset_options(const struct plan *p);
+struct evalset_options plan_evalset_options(const struct plan *p, size_t dataset);
 
 /* Distinct calibration draws of the plan, for /calibration in the results: the variant index that
  * uses each (with the most samples), in plan order, without those of variants that are elsewhere;

@@ -64,8 +64,18 @@ static status identify_variant(struct plan *p, struct variant *v, struct error *
   return STATUS_OK;
 }
 
-static status identify_cell(const struct plan *p, const struct variant *v,
-                            const struct plan_dataset *data, struct cell *cell, struct error *err) {
+/* backgrounds [models]: digests of the attributions' neutral windows. */
+static status identify_attribution(const struct plan *p, const struct variant *v,
+                                   const char (*backgrounds)[DIGEST_TEXT], struct digest *d,
+                                   struct error *err) {
+  TRY(digest_feed_text(d, backgrounds[v->model], err));
+  return attribution_digest(&p->grid->attribution, d, err);
+}
+
+static status identify_cell(const struct plan *p, const struct variant *v, size_t dataset,
+                            const char (*backgrounds)[DIGEST_TEXT], struct cell *cell,
+                            struct error *err) {
+  const struct plan_dataset *data = &p->datasets[dataset];
   const struct grid *g = p->grid;
   const struct model *m = p->models[v->model].model;
   enum task_type type = task_type(data->task);
@@ -78,31 +88,78 @@ static status identify_cell(const struct plan *p, const struct variant *v,
   TRY(digest_feed_text(&d, data->data_digest, err));
   TRY(digest_feed_text(&d, task_digest(data->task), err));
   TRY(digest_feed(&d, options, sizeof options, err));
+  if (plan_attributed(p, dataset)) {
+    TRY(identify_attribution(p, v, backgrounds, &d, err));
+  }
   digest_finish(&d, cell->id);
   return STATUS_OK;
 }
 
 /* Reads a data set as a model will see it: its digest, and what a pass over it costs. */
 static status measure_dataset(struct plan *p, size_t model, size_t dataset, double *flops,
-                              struct error *err) {
+                              double *tokens_per_item, struct error *err) {
   struct plan_dataset *data = &p->datasets[dataset];
   const struct plan_model *pm = &p->models[model];
-  struct evalset_options options = plan_evalset_options(p);
+  struct evalset_options options = plan_evalset_options(p, dataset);
   struct evalset *set;
   TRY(evalset_create(&set, data->task, pm->tokenizer, pm->model, &options, err));
   memcpy(data->data_digest, evalset_data_digest(set), DIGEST_TEXT);
   *flops = cost_evaluate(pm->model, (double)evalset_tokens(set), (double)evalset_queries(set));
+  if (plan_attributed(p, dataset)) {
+    double items = (double)evalset_items(set);
+    *tokens_per_item = items > 0 ? (double)evalset_tokens(set) / items : 0;
+  }
   evalset_free(set);
   return STATUS_OK;
 }
 
-static status identify_cells(struct plan *p, const double *flops, struct error *err) {
+/* Digest of each model's neutral windows, "" without attributions. */
+static status identify_backgrounds(const struct plan *p, char (*out)[DIGEST_TEXT],
+                                   struct error *err) {
+  for (size_t i = 0; p->grid->attributed && i < p->model_count; i++) {
+    struct sequences s = {0};
+    TRY_WITH(err, plan_background(p, i, &s, err), "background");
+    status st = sequences_digest(&s, out[i], err);
+    sequences_free(&s);
+    TRY(st);
+  }
+  return STATUS_OK;
+}
+
+/* One pass over every data set, for each model. */
+struct passes {
+  double *flops;                    /* [models][datasets] */
+  double *tokens_per_item;          /* [models][datasets], of those that are attributed */
+  char (*backgrounds)[DIGEST_TEXT]; /* [models] */
+};
+
+/* What a cell costs beside its evaluation. */
+static double attribution_flops(const struct plan *p, const struct variant *v, size_t dataset,
+                                double pass, double tokens_per_item) {
+  const struct attribution_options *o = &p->grid->attribution;
+  const struct model *m = p->models[v->model].model;
+  if (!plan_attributed(p, dataset)) {
+    return 0;
+  }
+  if (!v->method->dense) {
+    return attribution_pruned_passes(o) * pass;
+  }
+  double trials =
+      o->influence == INFLUENCE_LEAVE_ONE_OUT ? (double)o->candidates * o->occurrences : 0;
+  /* what comes before the word is shared: half of an item on average */
+  return attribution_dense_passes(o) * pass +
+         cost_evaluate(m, trials * tokens_per_item / 2, trials);
+}
+
+static status identify_cells(struct plan *p, const struct passes *passes, struct error *err) {
   for (size_t i = 0; i < p->variant_count; i++) {
     struct variant *v = &p->variants[i];
     for (size_t k = 0; k < p->dataset_count; k++) {
       struct cell *cell = plan_cell(p, i, k);
-      TRY(identify_cell(p, v, &p->datasets[k], cell, err));
-      cell->flops = flops[(size_t)v->model * p->dataset_count + k];
+      size_t at = (size_t)v->model * p->dataset_count + k;
+      TRY(identify_cell(p, v, k, (const char(*)[DIGEST_TEXT])passes->backgrounds, cell, err));
+      cell->flops = passes->flops[at];
+      cell->flops += attribution_flops(p, v, k, cell->flops, passes->tokens_per_item[at]);
       v->eval_flops += cell->wanted ? cell->flops : 0;
     }
     v->seconds = cost_seconds(v->prune_flops + v->eval_flops);
@@ -125,23 +182,29 @@ static status identify_variants(struct plan *p, struct error *err) {
   return st;
 }
 
-status plan_identify(struct plan *p, struct error *err) {
-  double *flops; /* [models][datasets]: one pass */
-  TRY(mem_alloc(&flops, p->model_count * p->dataset_count, sizeof *flops, err));
-  status st = STATUS_OK;
-  for (size_t i = 0; i < p->model_count && st == STATUS_OK; i++) {
-    st = digest_model(&p->models[i], err);
-    for (size_t k = 0; k < p->dataset_count && st == STATUS_OK; k++) {
-      st = measure_dataset(p, i, k, &flops[i * p->dataset_count + k], err);
+static status identify(struct plan *p, struct passes *passes, struct error *err) {
+  size_t cells = p->model_count * p->dataset_count;
+  TRY(mem_alloc(&passes->flops, cells, sizeof *passes->flops, err));
+  TRY(mem_alloc(&passes->tokens_per_item, cells, sizeof *passes->tokens_per_item, err));
+  TRY(mem_alloc(&passes->backgrounds, p->model_count, sizeof *passes->backgrounds, err));
+  for (size_t i = 0; i < p->model_count; i++) {
+    TRY(digest_model(&p->models[i], err));
+    for (size_t k = 0; k < p->dataset_count; k++) {
+      size_t at = i * p->dataset_count + k;
+      TRY(measure_dataset(p, i, k, &passes->flops[at], &passes->tokens_per_item[at], err));
     }
   }
-  if (st == STATUS_OK) {
-    st = identify_variants(p, err);
-  }
-  if (st == STATUS_OK) {
-    plan_price_variants(p);
-    st = identify_cells(p, flops, err);
-  }
-  free(flops);
+  TRY(identify_backgrounds(p, passes->backgrounds, err));
+  TRY(identify_variants(p, err));
+  plan_price_variants(p);
+  return identify_cells(p, passes, err);
+}
+
+status plan_identify(struct plan *p, struct error *err) {
+  struct passes passes = {0};
+  status st = identify(p, &passes, err);
+  free(passes.flops);
+  free(passes.tokens_per_item);
+  free(passes.backgrounds);
   return st;
 }

@@ -102,8 +102,19 @@ static status open_calibrations(struct plan *p, struct error *err) {
   return STATUS_OK;
 }
 
+static status open_background(struct plan *p, struct error *err) {
+  const struct grid *g = p->grid;
+  struct plan_calibration *b = &p->background;
+  if (calibration_open(&b->calibration, g->background.path, &g->places->search, err) != STATUS_OK) {
+    return at_line(g, g->background.line, err);
+  }
+  b->name = calibration_name(b->calibration);
+  return STATUS_OK;
+}
+
 status plan_open_parts(struct plan *p, struct error *err) {
   TRY(open_models(p, err));
   TRY(open_datasets(p, err));
-  return open_calibrations(p, err);
+  TRY(open_calibrations(p, err));
+  return p->grid->attributed ? open_background(p, err) : STATUS_OK;
 }

@@ -104,7 +104,7 @@ static status look_at_dataset(struct measuring *m, int model, size_t dataset,
     return STATUS_OK;
   }
   const struct plan_model *pm = &m->plan->models[model];
-  struct evalset_options options = plan_evalset_options(m->plan);
+  struct evalset_options options = plan_evalset_options(m->plan, dataset);
   struct evalset *set;
   TRY(evalset_create(&set, m->plan->datasets[dataset].task, pm->tokenizer, pm->model, &options,
                      err));

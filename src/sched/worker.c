@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "prune/prune.h"
+#include "sched/attributing.h"
 #include "sched/host.h"
 #include "sched/mask_parts.h"
 #include "sched/master.h"
@@ -18,8 +19,9 @@ struct worker {
   size_t budget;
   struct sharing sharing;
   const struct team *team;
-  struct evalset **sets;     /* [models][datasets], made at first use */
-  struct overlay **overlays; /* [models], made at first use */
+  struct evalset **sets;           /* [models][datasets], made at first use */
+  struct overlay **overlays;       /* [models], made at first use */
+  struct attributing *attributing; /* NULL: the grid asks for none */
   const struct message *lease;
   int cell;      /* what is being worked on */
   status halted; /* what link->alive said */
@@ -41,6 +43,9 @@ status worker_create(struct worker **out, struct plan *plan, const struct worker
       st, fail,
       mem_alloc(&w->sets, plan->model_count * plan->dataset_count, sizeof(struct evalset *), err));
   TRY_GOTO(st, fail, mem_alloc(&w->overlays, plan->model_count, sizeof(struct overlay *), err));
+  if (plan->grid->attributed) {
+    TRY_GOTO(st, fail, attributing_create(&w->attributing, plan, budget, err));
+  }
   *out = w;
   return STATUS_OK;
 fail:
@@ -52,6 +57,7 @@ void worker_free(struct worker *w) {
   if (!w) {
     return;
   }
+  attributing_free(w->attributing); /* borrows the sets */
   for (size_t i = 0; w->sets && i < w->plan->model_count * w->plan->dataset_count; i++) {
     evalset_free(w->sets[i]);
   }
@@ -238,7 +244,7 @@ static status find_set(struct worker *w, const struct lease_cell *c, int model,
   const struct plan_model *m = &w->plan->models[model];
   struct evalset **set = &w->sets[(size_t)model * w->plan->dataset_count + (size_t)c->dataset];
   if (!*set) {
-    struct evalset_options options = plan_evalset_options(w->plan);
+    struct evalset_options options = plan_evalset_options(w->plan, (size_t)c->dataset);
     TRY(evalset_create(set, d->task, m->tokenizer, m->model, &options, err));
   }
   if (strcmp(evalset_data_digest(*set), c->data_digest) != 0) {
@@ -272,11 +278,51 @@ static status fill_cell(struct cell_record *to, const struct eval_result *from, 
   return STATUS_OK;
 }
 
+/* What the lease's data sets mean to the dense model, before there is a variant in memory. */
+static status prepare_attributions(struct worker *w, struct error *err) {
+  const struct message *lease = w->lease;
+  const struct watcher watcher = {progress, w};
+  int model = w->plan->variants[lease->variant].model;
+  attributing_turn(w->attributing);
+  for (uint32_t i = 0; i < lease->cell_count; i++) {
+    size_t dataset = (size_t)lease->cells[i].dataset;
+    const struct evalset *set = NULL;
+    if (plan_attributed(w->plan, dataset)) {
+      TRY(find_set(w, &lease->cells[i], model, &set, err));
+      TRY(attributing_prepare(w->attributing, model, dataset, set, &watcher, err));
+    }
+  }
+  return STATUS_OK;
+}
+
+/* Before the cell's own record, so that where that one is, its attribution is. */
+static status attribute(struct worker *w, const struct lease_cell *c, const struct evalset *set,
+                        struct runner *runner, struct eval_result *out, struct error *err) {
+  const struct variant *v = &w->plan->variants[w->lease->variant];
+  const struct watcher watcher = {progress, w};
+  const char *id = w->lease->variant_id;
+  size_t dataset = (size_t)c->dataset, size;
+  unsigned char *record;
+  if (!v->method->dense) {
+    TRY(attributing_loss(w->attributing, v->model, dataset, id, set, runner, &watcher, out, &record,
+                         &size, err));
+    return emit(w, MASTER_PREPARE, record, size, err);
+  }
+  TRY(attributing_base(w->attributing, v->model, dataset, id, runner, &watcher, &record, &size,
+                       err));
+  TRY(emit(w, MASTER_PREPARE, record, size, err));
+  return evalset_evaluate(set, runner, w->plan->models[v->model].model, &w->team->group, progress,
+                          w, out, err);
+}
+
 static status evaluate(struct worker *w, const struct lease_cell *c, struct runner *runner,
                        struct eval_result *out, struct error *err) {
   int model = w->plan->variants[w->lease->variant].model;
   const struct evalset *set = NULL;
   TRY(group_agree(&w->team->group, find_set(w, c, model, &set, err), err));
+  if (plan_attributed(w->plan, (size_t)c->dataset)) {
+    return attribute(w, c, set, runner, out, err);
+  }
   return evalset_evaluate(set, runner, w->plan->models[model].model, &w->team->group, progress, w,
                           out, err);
 }
@@ -354,9 +400,13 @@ static status do_lease(struct worker *w, struct variant_record *r, struct runner
                        struct error *err) {
   const struct message *lease = w->lease;
   TRY(settle(w, begin(w, MASTER_PREPARE, err), err));
+  status st = w->attributing ? prepare_attributions(w, err) : STATUS_OK;
   double start = host_seconds();
-  struct overlay *overlay;
-  status st = prune(w, &overlay, r, err);
+  struct overlay *overlay = NULL;
+  st = group_agree(&w->team->group, st, err);
+  if (st == STATUS_OK) {
+    st = prune(w, &overlay, r, err);
+  }
   r->seconds = host_seconds() - start; /* with what later variants share */
   if (st == STATUS_OK) {
     const struct model *m = w->plan->models[w->plan->variants[lease->variant].model].model;
