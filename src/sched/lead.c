@@ -142,7 +142,7 @@ static status keep(struct lead *l, const struct message *m, struct error *err) {
   struct ledger_entry entry;
   TRY(ledger_add(l->o->ledger, m->record, m->record_size, &entry, err));
   l->dirty = true;
-  if (entry.fresh && !entry.masks) {
+  if (entry.fresh && !entry.masks && !entry.attribution) {
     tell_entry(l, &entry);
   }
   return STATUS_OK;

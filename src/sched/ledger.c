@@ -15,7 +15,7 @@ static int compare_ids(const void *a, const void *b, void *plan) {
   return order ? order : (x > y) - (x < y);
 }
 
-bool ledger_find_variant(const struct ledger *l, const char *id, size_t *out) {
+bool ledger_find_planned(const struct ledger *l, const char *id, size_t *out) {
   size_t low = 0, high = l->plan->variant_count;
   while (low < high) {
     size_t middle = (low + high) / 2;
@@ -29,7 +29,11 @@ bool ledger_find_variant(const struct ledger *l, const char *id, size_t *out) {
     return false;
   }
   *out = l->by_id[low];
-  return !l->plan->variants[*out].elsewhere;
+  return true;
+}
+
+bool ledger_find_variant(const struct ledger *l, const char *id, size_t *out) {
+  return ledger_find_planned(l, id, out) && !l->plan->variants[*out].elsewhere;
 }
 
 static bool find_cell(const struct ledger *l, const struct cell_record *r, size_t *variant,
@@ -130,8 +134,9 @@ static status take(struct ledger *l, const unsigned char *bytes, size_t size,
   case RECORD_DISTANCE:
     return ledger_take_distance(l, bytes, size, out, known, err);
   case RECORD_ATTRIBUTION_BASE:
+    return ledger_take_attribution_base(l, bytes, size, out, known, err);
   case RECORD_ATTRIBUTION_LOSS:
-    break;
+    return ledger_take_attribution_loss(l, bytes, size, out, known, err);
   }
   *known = false; /* of a later version: kept in the journal, not shown */
   return STATUS_OK;
@@ -182,6 +187,7 @@ static status fill(struct ledger *l, const char *results, char **note, struct er
   TRY(mem_alloc(&l->cells, variants * l->plan->dataset_count, sizeof(struct cell_record *), err));
   TRY(mem_alloc(&l->parts, variants, sizeof *l->parts, err));
   TRY(mem_alloc(&l->masks, variants, sizeof *l->masks, err));
+  TRY(mem_alloc(&l->attributions, variants * l->plan->dataset_count, sizeof *l->attributions, err));
   TRY(mem_alloc(&l->by_id, variants, sizeof *l->by_id, err));
   for (size_t i = 0; i < variants; i++) {
     l->by_id[i] = i;
@@ -229,6 +235,7 @@ void ledger_close(struct ledger *l) {
   for (size_t i = 0; l->parts && i < l->plan->variant_count; i++) {
     free(l->parts[i].there);
   }
+  ledger_drop_attributions(l);
   for (size_t i = 0; i < l->calibration_count; i++) {
     sequences_free(&l->draws[i]);
   }
@@ -292,6 +299,9 @@ status ledger_write(struct ledger *l, const struct attribute *attributes, size_t
   struct distance_record *distances;
   size_t distance_count;
   TRY(ledger_list_distances(l, &distances, &distance_count, err));
+  const struct attribution_base **bases = NULL;
+  const struct attribution_loss **losses = NULL;
+  status st = ledger_list_attributions(l, &bases, &losses, err);
   struct results r = {.attributes = attributes,
                       .attribute_count = count,
                       .variants = l->variant_infos,
@@ -306,10 +316,14 @@ status ledger_write(struct ledger *l, const struct attribute *attributes, size_t
                       .masks = l->masks,
                       .distances = distances,
                       .distance_count = distance_count,
+                      .attribution_bases = bases,
+                      .attribution_losses = losses,
                       .variant_records = (const struct variant_record *const *)l->variants,
                       .cell_records = (const struct cell_record *const *)l->cells};
-  status st = results_write(l->results, &r, err);
+  st = st == STATUS_OK ? results_write(l->results, &r, err) : st;
   free(distances);
+  free((void *)bases);
+  free((void *)losses);
   return st;
 }
 

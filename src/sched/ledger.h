@@ -25,6 +25,7 @@ bool ledger_variant_done(const struct ledger *l, size_t variant);
 struct ledger_entry {
   size_t variant, dataset; /* dataset: the plan's count for a variant's record */
   bool masks;              /* a part of the variant's masks */
+  bool attribution;        /* the cell's attribution */
   bool failed;
   bool fresh;        /* false: a good record was there, and stays */
   const char *error; /* the ledger's */

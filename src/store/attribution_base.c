@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "store/attribution.h"
+#include "store/attribution_tables.h"
 #include "store/record_parts.h"
 
 /* Least bytes of an encoded row: what a count is checked against. */
@@ -47,6 +47,30 @@ static status check_example(const struct attribution_base *r, const struct attri
   }
   if (!good) {
     return err_set(err, code, "record: an example's tokens or match are out of range");
+  }
+  return STATUS_OK;
+}
+
+static status check_apart(const struct attribution_base *r, const struct attribution_apart_unit *a,
+                          status code, struct error *err) {
+  if (a->kind != APART_ALWAYS_ON && a->kind != APART_MASSIVE) {
+    return err_set(err, code, "record: a unit apart of kind %d", (int)a->kind);
+  }
+  return check_unit(r, a->block, a->unit, code, err);
+}
+
+status attribution_base_check(const struct attribution_base *r, status code, struct error *err) {
+  for (size_t i = 0; i < r->unit_count; i++) {
+    TRY(check_unit(r, r->units[i].block, r->units[i].unit, code, err));
+  }
+  for (size_t i = 0; i < r->match_count; i++) {
+    TRY(check_match(r, &r->matches[i], code, err));
+  }
+  for (size_t i = 0; i < r->apart_count; i++) {
+    TRY(check_apart(r, &r->apart[i], code, err));
+  }
+  for (size_t i = 0; i < r->example_count; i++) {
+    TRY(check_example(r, &r->examples[i], code, err));
   }
   return STATUS_OK;
 }
@@ -117,7 +141,6 @@ static status pack_units(struct str *s, const struct attribution_base *r, struct
   TRY(pack_u64(s, r->unit_count, err));
   for (size_t i = 0; i < r->unit_count; i++) {
     const struct attribution_unit *u = &r->units[i];
-    TRY(check_unit(r, u->block, u->unit, STATUS_BUG, err));
     TRY(pack_u32(s, (uint32_t)u->block, err));
     TRY(pack_u32(s, (uint32_t)u->unit, err));
     TRY(pack_f64(s, u->mean, err));
@@ -134,7 +157,6 @@ static status unpack_units(struct unpack *from, struct attribution_base *r, stru
     struct attribution_unit *u = &r->units[i];
     TRY(record_i32(from, &u->block, err));
     TRY(record_i32(from, &u->unit, err));
-    TRY(check_unit(r, u->block, u->unit, STATUS_INPUT, err));
     TRY(unpack_f64(from, &u->mean, err));
     TRY(unpack_f64(from, &u->spread, err));
     TRY(unpack_text(from, u->lens, sizeof u->lens, err));
@@ -146,7 +168,6 @@ static status pack_matches(struct str *s, const struct attribution_base *r, stru
   TRY(pack_u64(s, r->match_count, err));
   for (size_t i = 0; i < r->match_count; i++) {
     const struct attribution_match *m = &r->matches[i];
-    TRY(check_match(r, m, STATUS_BUG, err));
     TRY(pack_u32(s, (uint32_t)m->word, err));
     TRY(pack_u32(s, (uint32_t)m->unit, err));
     TRY(pack_f64(s, m->score, err));
@@ -164,7 +185,6 @@ static status unpack_matches(struct unpack *from, struct attribution_base *r, st
     struct attribution_match *m = &r->matches[i];
     TRY(record_i32(from, &m->word, err));
     TRY(record_i32(from, &m->unit, err));
-    TRY(check_match(r, m, STATUS_INPUT, err));
     TRY(unpack_f64(from, &m->score, err));
     TRY(unpack_f64(from, &m->p, err));
     TRY(record_flag(from, &m->found, err));
@@ -173,19 +193,10 @@ static status unpack_matches(struct unpack *from, struct attribution_base *r, st
   return STATUS_OK;
 }
 
-static status check_apart(const struct attribution_base *r, const struct attribution_apart_unit *a,
-                          status code, struct error *err) {
-  if (a->kind != APART_ALWAYS_ON && a->kind != APART_MASSIVE) {
-    return err_set(err, code, "record: a unit apart of kind %d", (int)a->kind);
-  }
-  return check_unit(r, a->block, a->unit, code, err);
-}
-
 static status pack_apart(struct str *s, const struct attribution_base *r, struct error *err) {
   TRY(pack_u64(s, r->apart_count, err));
   for (size_t i = 0; i < r->apart_count; i++) {
     const struct attribution_apart_unit *a = &r->apart[i];
-    TRY(check_apart(r, a, STATUS_BUG, err));
     TRY(pack_u32(s, (uint32_t)a->block, err));
     TRY(pack_u32(s, (uint32_t)a->unit, err));
     TRY(pack_u32(s, (uint32_t)a->kind, err));
@@ -203,7 +214,6 @@ static status unpack_apart(struct unpack *from, struct attribution_base *r, stru
     TRY(record_i32(from, &a->block, err));
     TRY(record_i32(from, &a->unit, err));
     TRY(record_i32(from, &a->kind, err));
-    TRY(check_apart(r, a, STATUS_INPUT, err));
     TRY(unpack_f64(from, &a->mean, err));
     TRY(unpack_f64(from, &a->spread, err));
   }
@@ -251,7 +261,6 @@ static status pack_examples(struct str *s, const struct attribution_base *r, str
   TRY(pack_u64(s, r->example_count, err));
   for (size_t i = 0; i < r->example_count; i++) {
     const struct attribution_example *e = &r->examples[i];
-    TRY(check_example(r, e, STATUS_BUG, err));
     size_t tokens = (size_t)e->tokens;
     TRY(pack_u32(s, (uint32_t)e->match, err));
     TRY(pack_u32(s, (uint32_t)e->item, err));
@@ -295,13 +304,13 @@ static status unpack_examples(struct unpack *from, struct attribution_base *r, s
   TRY(mem_alloc(&r->examples, r->example_count, sizeof *r->examples, err));
   for (size_t i = 0; i < r->example_count; i++) {
     TRY(unpack_example(from, &r->examples[i], err));
-    TRY(check_example(r, &r->examples[i], STATUS_INPUT, err));
   }
   return STATUS_OK;
 }
 
 static status pack_base(struct str *s, const struct attribution_base *r, struct error *err) {
   size_t blocks = r->dead && r->blocks > 0 ? (size_t)r->blocks : 0;
+  TRY(attribution_base_check(r, STATUS_BUG, err));
   TRY(pack_head(s, r, err));
   TRY(pack_words(s, r, err));
   TRY(pack_units(s, r, err));
@@ -343,6 +352,7 @@ static status unpack_base(struct unpack *from, struct attribution_base *r, struc
   TRY(unpack_causal(from, r, err));
   TRY(unpack_examples(from, r, err));
   TRY(unpack_dead(from, r, err));
+  TRY(attribution_base_check(r, STATUS_INPUT, err));
   return record_end(from, err);
 }
 

@@ -92,6 +92,7 @@ static void close_merge(struct merge *m) {
       free(m->variants[i].record);
     }
   }
+  merge_free_attributions(m);
   free(m->inputs);
   free(m->variants);
   free(m->by_id);
@@ -109,6 +110,7 @@ static void close_merge(struct merge *m) {
 
 static status gather(struct merge *m, struct error *err) {
   TRY(merge_plan(m, err));
+  TRY(merge_make_attributions(m, err));
   for (size_t i = 0; i < m->input_count; i++) {
     TRY(merge_take_journal(m, i, err));
   }
@@ -156,7 +158,9 @@ static status write_results(struct merge *m, const char *output, const struct jo
                       .cell_ids = m->cell_ids,
                       .cell_records = (const struct cell_record *const *)m->cells,
                       .journal = journal,
-                      .masks = m->masks};
+                      .masks = m->masks,
+                      .attribution_bases = (const struct attribution_base *const *)m->bases,
+                      .attribution_losses = (const struct attribution_loss *const *)m->losses};
   struct attribute *attributes = NULL;
   struct variant_info *infos = NULL;
   const struct variant_record **records = NULL;

@@ -187,6 +187,14 @@ static status take_distance(const struct taking *t, const unsigned char *bytes, 
   return STATUS_OK;
 }
 
+static status take_attribution(const struct taking *t, const unsigned char *bytes, size_t size,
+                               struct error *err) {
+  bool base = record_kind(bytes, size) == RECORD_ATTRIBUTION_BASE, known;
+  TRY((base ? merge_take_base : merge_take_loss)(t->m, t->input, t->planned, bytes, size, &known,
+                                                 err));
+  return known ? STATUS_OK : take_other(t->m, bytes, size, err);
+}
+
 static status take(void *user, const unsigned char *record, size_t size, struct error *err) {
   const struct taking *t = user;
   switch (record_kind(record, size)) {
@@ -200,9 +208,9 @@ static status take(void *user, const unsigned char *record, size_t size, struct 
     return take_distance(t, record, size, err);
   case RECORD_ATTRIBUTION_BASE:
   case RECORD_ATTRIBUTION_LOSS:
-    break;
+    return take_attribution(t, record, size, err);
   }
-  return take_other(t->m, record, size, err); /* of a later version, or nothing to choose */
+  return take_other(t->m, record, size, err); /* of a later version */
 }
 
 status merge_take_journal(struct merge *m, size_t input, struct error *err) {

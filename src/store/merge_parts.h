@@ -32,6 +32,12 @@ struct merge_part {
   char digest[DIGEST_TEXT]; /* of the record */
 };
 
+/* Which input gave a record, and a digest of its bytes. */
+struct merge_place {
+  size_t input;
+  char digest[DIGEST_TEXT];
+};
+
 struct merge {
   struct merge_input *inputs; /* [input_count] */
   size_t input_count;
@@ -45,6 +51,9 @@ struct merge {
   const char **cell_ids; /* "": not known */
   struct cell_record **cells;
   size_t *cell_inputs;
+  struct attribution_base **bases;
+  struct attribution_loss **losses;
+  struct merge_place *base_places, *loss_places;
   struct merge_part *parts; /* [part_count], by digest once merge_settle_masks was there */
   size_t part_count, part_cap;
   bool *masks;                       /* [variant_count], true: all parts of its masks are there */
@@ -78,6 +87,16 @@ status merge_same_cell(const struct merge *m, size_t variant, size_t dataset,
 
 /* Takes in the records of an input's journal, without its masks' bits. */
 status merge_take_journal(struct merge *m, size_t input, struct error *err);
+
+/* Take in an encoded attribution; *known is false for one of no planned cell. planned:
+ * [variant_count][dataset_count], the cell's id as the input plans it, "" where that is not known,
+ * NULL where no input plans it. */
+status merge_take_base(struct merge *m, size_t input, const char *const *planned,
+                       const unsigned char *bytes, size_t size, bool *known, struct error *err);
+status merge_take_loss(struct merge *m, size_t input, const char *const *planned,
+                       const unsigned char *bytes, size_t size, bool *known, struct error *err);
+status merge_make_attributions(struct merge *m, struct error *err);
+void merge_free_attributions(struct merge *m);
 
 /* Once all journals are in: leaves one of equal records each, and refuses masks that differ. */
 status merge_settle_masks(struct merge *m, struct error *err);

@@ -21,6 +21,22 @@ static status stage(struct journal *to, status encoded, unsigned char *bytes, si
   return st;
 }
 
+static status write_attribution(const struct merge *m, size_t at, struct journal *to,
+                                struct error *err) {
+  unsigned char *bytes = NULL;
+  size_t size = 0;
+  if (m->bases[at]) {
+    status st = record_encode_attribution_base(m->bases[at], &bytes, &size, err);
+    TRY(stage(to, st, bytes, size, err));
+  }
+  if (m->losses[at]) {
+    status st = record_encode_attribution_loss(m->losses[at], &bytes, &size, err);
+    TRY(stage(to, st, bytes, size, err));
+  }
+  return STATUS_OK;
+}
+
+/* A cell's attribution stands before the cell. */
 static status write_variant(const struct merge *m, size_t v, struct journal *to,
                             struct error *err) {
   unsigned char *bytes = NULL;
@@ -31,6 +47,7 @@ static status write_variant(const struct merge *m, size_t v, struct journal *to,
   }
   for (size_t d = 0; d < m->dataset_count; d++) {
     const struct cell_record *c = m->cells[merge_at(m, v, d)];
+    TRY(write_attribution(m, merge_at(m, v, d), to, err));
     if (c) {
       status st = record_encode_cell(c, &bytes, &size, err);
       TRY(stage(to, st, bytes, size, err));

@@ -4,6 +4,7 @@
 #define ESPALIER_STORE_RESULTS_H
 
 #include "base/sequences.h"
+#include "store/attribution.h"
 #include "store/distances.h"
 #include "store/journal.h"
 #include "store/record.h"
@@ -53,6 +54,9 @@ struct results {
   const bool *masks;             /* [variant_count], true: all parts of its masks are there */
   const struct distance_record *distances; /* [distance_count], in plan order */
   size_t distance_count;
+  /* [variant_count][dataset_count], NULL: not there; NULL altogether: there are none */
+  const struct attribution_base *const *attribution_bases;
+  const struct attribution_loss *const *attribution_losses;
 };
 
 /* Writes path whole: temporary file beside it, close, sync, rename. Rows are in plan order, so

@@ -45,6 +45,9 @@ status results_write_masks(const struct results *r, const struct h5 *h, struct e
 /* /distances, where there are any. */
 status results_write_distances(const struct results *r, const struct h5 *h, struct error *err);
 
+/* /attribution, where there is any. */
+status results_write_attribution(const struct results *r, const struct h5 *h, struct error *err);
+
 /* Refuses a file that is no results file of this version. */
 status results_check_schema(const struct h5 *h, struct error *err);
 

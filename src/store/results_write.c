@@ -164,6 +164,7 @@ static status write_all(const struct results *r, const struct h5 *h, struct erro
   TRY(results_write_items(r, h, err));
   TRY(results_write_calibrations(r, h, err));
   TRY(results_write_distances(r, h, err));
+  TRY(results_write_attribution(r, h, err));
   return results_write_masks(r, h, err);
 }
 
