@@ -72,7 +72,7 @@ static status pass_round(struct exchange *e, int from, struct offer o, const flo
   for (int first = 0; first < o.tokens; first += EXCHANGE_TOKENS) {
     int count = o.tokens - first < EXCHANGE_TOKENS ? o.tokens - first : EXCHANGE_TOKENS;
     size_t bytes = (size_t)count * cols * sizeof *x;
-    if (from == e->group->rank) {
+    if (x && from == e->group->rank) {
       memcpy(e->panel, x + (size_t)first * cols, bytes);
     }
     TRY(group_broadcast(e->group, from, e->panel, bytes, err));

@@ -19,10 +19,12 @@ bool number_parse(double *out, const char *text) {
 }
 
 void number_print(double value, char out[32]) {
+  char text[32] = "";
   for (int digits = 1; digits <= 17; digits++) {
-    (void)snprintf(out, 32, "%.*g", digits, value);
-    if (strtod(out, NULL) == value) {
-      return;
+    (void)snprintf(text, sizeof text, "%.*g", digits, value);
+    if (strtod(text, NULL) == value) {
+      break;
     }
   }
+  memcpy(out, text, sizeof text);
 }

@@ -129,7 +129,7 @@ status team_tell(const struct team *t, const void *bytes, size_t size, struct er
   }
   TRY(announce(t, &length, err));
   /* The root's buffer is only read. */
-  return size ? group_broadcast(&t->group, 0, (void *)(uintptr_t)bytes, size, err) : STATUS_OK;
+  return size ? group_broadcast(&t->group, 0, (void *)bytes, size, err) : STATUS_OK;
 }
 
 status team_hear(const struct team *t, unsigned char **bytes, size_t *size, struct error *err) {

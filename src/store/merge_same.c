@@ -1,4 +1,5 @@
 /* Whether two files say the same of a cell or a variant. */
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -6,7 +7,10 @@
 
 /* Bit for bit, so that two NaNs are equal. */
 static bool same_number(double a, double b) {
-  return memcmp(&a, &b, sizeof a) == 0;
+  uint64_t x, y;
+  memcpy(&x, &a, sizeof x);
+  memcpy(&y, &b, sizeof y);
+  return x == y;
 }
 
 static status differ(const struct merge *m, size_t before, size_t input, size_t variant,
