@@ -6,17 +6,22 @@
 #include "cli/duration.h"
 #include "cli/places.h"
 #include "cli/session.h"
-#include "grid/plan.h"
+#include "grid/group_size.h"
 
-enum { KEY_JSON = 256 };
+enum { KEY_JSON = 256, KEY_RANKS, KEY_MEMORY };
 
 struct plan_arguments {
   const char *file;
   bool json;
+  int ranks, memory;
 };
 
 static const struct argp_option options[] = {
-    {"json", KEY_JSON, 0, 0, "everything as one JSON object", 0}, {0}};
+    {"ranks", KEY_RANKS, "N", 0, "ranks of the run to come (default: those of mpirun, else 1)", 0},
+    {"memory", KEY_MEMORY, "GB", 0,
+     "memory of each of them (default: this machine's, shared by all N)", 0},
+    {"json", KEY_JSON, 0, 0, "everything as one JSON object", 0},
+    {0}};
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
   const struct cli_input *in = state->input;
@@ -25,6 +30,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
   case KEY_JSON:
     a->json = true;
     return 0;
+  case KEY_RANKS:
+    return cli_int(in, "--ranks", arg, 1, 1000000, &a->ranks);
+  case KEY_MEMORY:
+    return cli_int(in, "--memory", arg, 1, 1000000, &a->memory);
   case ARGP_KEY_ARG:
     if (a->file) {
       return cli_refuse(in, "plan takes one experiment, '%s' is a second", arg);
@@ -44,7 +53,9 @@ static const struct argp argp = {
     "EXPERIMENT.yaml",
     "Checks an experiment and prints what would run: variants, cells, shared work, operations, "
     "memory, and an estimate of the time. Nothing is computed or written.\v"
-    "Example:\n  espalier plan experiments/demo.yaml",
+    "Ranks work on a variant together when one alone lacks the memory for it, or when there are "
+    "fewer variants than ranks (espalier run --group-size).\n\n"
+    "Example:\n  espalier plan experiments/demo.yaml --ranks 16 --memory 8",
     NULL,
     NULL,
     NULL};
@@ -52,6 +63,9 @@ static const struct argp argp = {
 struct totals {
   size_t cells, prunings, draws, calibrated;
   double prune_flops, eval_flops, seconds, longest, bytes;
+  int ranks;
+  double memory; /* of each, in bytes */
+  struct group_answer groups;
 };
 
 static size_t count_cells(const struct plan *p, size_t variant) {
@@ -78,6 +92,20 @@ static status add_up(const struct plan *p, struct totals *t, struct error *err) 
     t->bytes = v->peak_bytes > t->bytes ? v->peak_bytes : t->bytes;
   }
   return STATUS_OK;
+}
+
+static void choose_groups(const struct plan *p, const struct plan_arguments *a,
+                          const struct session *s, struct totals *t) {
+  t->ranks = a->ranks ? a->ranks : s->group.size;
+  /* a session's ranks have shared the machine already */
+  t->memory = a->memory ? 1e9 * a->memory : (double)s->memory * s->group.size / t->ranks;
+  t->groups = plan_group_size(p, t->ranks, t->memory);
+}
+
+static void print_groups(const struct plan *p, const struct totals *t) {
+  char text[GROUP_TEXT];
+  group_size_describe(&t->groups, p, t->ranks, t->memory, text);
+  printf("groups: %s\n", text);
 }
 
 static void print_variants(const struct plan *p) {
@@ -136,6 +164,7 @@ static void print_plan(const struct plan *p, const struct totals *t, const struc
          1e-12 * t->eval_flops);
   printf("precision: %s\n", precision_name(p->grid->precision));
   printf("memory: about %.2f GB per process\n", 1e-9 * t->bytes);
+  print_groups(p, t);
   printf("time: about %s on one process with %d thread%s; never less than %s, the longest "
          "variant\n",
          alone, s->threads, s->threads == 1 ? "" : "s", longest);
@@ -197,6 +226,9 @@ static status print_json(const struct plan *p, const struct totals *t, struct er
   (void)cJSON_AddNumberToObject(o, "eval_flops", t->eval_flops);
   (void)cJSON_AddNumberToObject(o, "seconds", t->seconds);
   (void)cJSON_AddNumberToObject(o, "peak_bytes", t->bytes);
+  (void)cJSON_AddNumberToObject(o, "ranks", t->ranks);
+  (void)cJSON_AddNumberToObject(o, "group_size", t->groups.size);
+  (void)cJSON_AddNumberToObject(o, "group_bytes", t->groups.bytes);
   cJSON *variants = cJSON_AddArrayToObject(o, "variants");
   for (size_t i = 0; i < p->variant_count; i++) {
     (void)cJSON_AddItemToArray(variants, variant_json(p, i));
@@ -220,6 +252,7 @@ static status show(const struct plan_arguments *a, const struct cli_places *plac
   TRY_GOTO(st, end, grid_open(&grid, a->file, &places->places, err));
   TRY_GOTO(st, end, plan_create(&plan, grid, PLAN_FULL, err));
   TRY_GOTO(st, end, add_up(plan, &totals, err));
+  choose_groups(plan, a, session, &totals);
   if (a->json) {
     st = print_json(plan, &totals, err);
   } else {

@@ -17,6 +17,7 @@ struct shapes {
   double squares; /* Σ cols² over distinct inputs */
   double cubes;   /* Σ cols³ over distinct inputs */
   double largest; /* cols² of the widest input */
+  double linear;  /* rows·cols of the largest linear */
 };
 
 static struct shapes block_shapes(const struct model *m) {
@@ -26,6 +27,7 @@ static struct shapes block_shapes(const struct model *m) {
   for (int i = 0; i < count; i++) {
     double rows = l[i].rows, cols = l[i].cols;
     s.weights += rows * cols;
+    s.linear = rows * cols > s.linear ? rows * cols : s.linear;
     s.updates += rows * cols * cols;
     if (l[i].input > seen) { /* inputs are numbered in order of execution */
       seen = l[i].input;
@@ -111,20 +113,58 @@ double cost_evaluate(const struct model *m, double tokens, double queries) {
   return tokens * model_block_flops(m) + queries * model_head_flops(m);
 }
 
+/* Of an operand in the model's precision. */
+static double operand_bytes(const struct model *m) {
+  return model_precision(m) == PRECISION_BFLOAT16 ? 2 : sizeof(float);
+}
+
+static double head_bytes(const struct model *m) {
+  return (double)model_vocab(m) * model_hidden(m) * operand_bytes(m);
+}
+
+static double overlay_bytes(const struct model *m, const struct shapes *s,
+                            const struct method *method) {
+  return method->dense ? 0 : model_blocks(m) * s->weights * sizeof(float);
+}
+
+/* Gram matrices and a factor: float64 sums of half of each beside the whole in float32, and a
+ * factor with room to work; or each rank's blocks of them (linalg/shared_gram.h). */
+static double gram_bytes(const struct shapes *s, const struct method *method, int ranks) {
+  if (!(method->needs & STATS_GRAM)) {
+    return 0;
+  }
+  double factor = method->needs_factor ? 8 * s->largest : 0;
+  if (ranks == 1) {
+    return 8 * s->squares + factor;
+  }
+  double gathering = 4 * s->squares, factoring = 2 * s->squares + factor;
+  return (gathering > factoring ? gathering : factoring) / ranks;
+}
+
+/* Without the pruned weights. */
+static double pruning_bytes(const struct model *m, const struct shapes *s,
+                            const struct method *method, double tokens, int ranks) {
+  double word = sizeof(float), rooms = method->needs & STATS_GRAM ? 2 : 1;
+  if (method->needs == STATS_NONE) {
+    return s->linear * word;
+  }
+  return tokens * model_hidden(m) * word / ranks + s->weights * operand_bytes(m) +
+         rooms * s->linear * word + gram_bytes(s, method, ranks);
+}
+
 double cost_bytes(const struct model *m, const struct method *method, double tokens) {
   struct shapes s = block_shapes(m);
-  double word = sizeof(float), blocks = model_blocks(m);
-  double packed = model_precision(m) == PRECISION_BFLOAT16 ? word / 2 : word;
-  double overlay = method->dense ? 0 : blocks * s.weights * word;
-  double head = (double)model_vocab(m) * model_hidden(m) * packed;
-  double evaluating = blocks * s.weights * packed + head;
-  double pruning = 0;
-  if (method->needs != STATS_NONE) {
-    pruning = tokens * model_hidden(m) * word + s.weights * (packed + word);
-    pruning += method->needs & STATS_GRAM ? s.squares * word : 0;
-    pruning += method->needs_factor ? 2 * s.largest * word : 0;
-  }
-  return overlay + (pruning > evaluating ? pruning : evaluating);
+  double evaluating = model_blocks(m) * s.weights * operand_bytes(m) + head_bytes(m);
+  double pruning = method->dense ? 0 : pruning_bytes(m, &s, method, tokens, 1);
+  return overlay_bytes(m, &s, method) + (pruning > evaluating ? pruning : evaluating);
+}
+
+double cost_least_bytes(const struct model *m, const struct method *method, double tokens,
+                        int ranks) {
+  struct shapes s = block_shapes(m);
+  double evaluating = s.weights * operand_bytes(m) + s.linear * sizeof(float) + head_bytes(m);
+  double pruning = method->dense ? 0 : pruning_bytes(m, &s, method, tokens, ranks);
+  return COST_REST + overlay_bytes(m, &s, method) + (pruning > evaluating ? pruning : evaluating);
 }
 
 double cost_seconds(double flops) {

@@ -30,6 +30,16 @@ double cost_evaluate(const struct model *m, double tokens, double queries);
  * (activations, one block, its statistics) and evaluating (all blocks resident). */
 double cost_bytes(const struct model *m, const struct method *method, double tokens);
 
+/* The fewest that each of so many ranks gets along with that work on a variant together: blocks to
+ * evaluate are streamed, what variants share is in a file, and Gram matrices are cut among the
+ * ranks when there are several. */
+double cost_least_bytes(const struct model *m, const struct method *method, double tokens,
+                        int ranks);
+
+/* Bytes of it for everything that does not grow with the model: activations of a batch, libraries,
+ * data sets. */
+#define COST_REST 256e6
+
 /* Seconds of so many operations on this process's threads. */
 double cost_seconds(double flops);
 

@@ -40,6 +40,7 @@ static void tell(struct lead *l, struct run_event e) {
   struct master_state m = master_state(l->master);
   double elapsed = host_seconds() - l->o->start;
   double share = m.cost > 0 ? m.cost_done / m.cost : 1;
+  int each = l->o->team->group.size; /* ranks, of which the master knows the leader alone */
   struct run_state s = {.plan = l->o->plan,
                         .cells = l->tasks.reused + m.cells,
                         .done = l->tasks.reused + m.done,
@@ -48,8 +49,8 @@ static void tell(struct lead *l, struct run_event e) {
                         .elapsed = elapsed,
                         .left = share > 0 ? elapsed / share - elapsed : NAN,
                         .share = share,
-                        .ranks = l->ranks,
-                        .ranks_live = m.ranks_live};
+                        .ranks = l->ranks * each,
+                        .ranks_live = m.ranks_live * each};
   e.state = &s;
   watch->see(watch->user, &e);
 }
@@ -172,7 +173,7 @@ static status execute(struct lead *l, const struct action *a, const struct messa
     return give_up(l, a, err);
   case ACTION_LOST:
     l->lost[a->rank] = true;
-    tell(l, (struct run_event){.kind = RUN_LOST, .rank = a->rank});
+    tell(l, (struct run_event){.kind = RUN_LOST, .rank = a->rank * l->o->team->group.size});
     return STATUS_OK;
   case ACTION_STOP:
     if (a->rank != 0) {

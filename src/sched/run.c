@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/mem.h"
 #include "base/str.h"
+#include "grid/group_size.h"
 #include "sched/assist.h"
 #include "sched/follow.h"
 #include "sched/lead.h"
@@ -71,8 +73,53 @@ static status agree(const struct run *r, status st, struct error *err) {
   return group_agree(&r->o->group, st, err);
 }
 
+static void tell_note(const struct run *r, const char *text) {
+  const struct run_watch *watch = &r->o->watch;
+  if (text && watch->see) {
+    struct run_state s = {.plan = r->plan, .ranks = r->o->group.size};
+    watch->see(watch->user, &(struct run_event){.kind = RUN_NOTE, .state = &s, .text = text});
+  }
+}
+
+/* Of all ranks; 0 when one has no limit. */
+static status least_memory(const struct run *r, double *out, struct error *err) {
+  const struct group *all = &r->o->group;
+  double *each = NULL;
+  *out = r->o->memory;
+  status st = mem_alloc(&each, (size_t)all->size, sizeof *each, err);
+  st = group_agree(all, st, err);
+  st = st == STATUS_OK ? group_gather(all, &r->o->memory, sizeof *each, each, err) : st;
+  for (int i = 0; st == STATUS_OK && i < all->size; i++) {
+    *out = each[i] < *out ? each[i] : *out;
+  }
+  free(each);
+  return st;
+}
+
+/* Rank 0, whose plan knows what variants cost, decides for all. */
+static status size_of_groups(const struct run *r, int *size, struct error *err) {
+  const struct run_options *o = r->o;
+  double memory;
+  *size = o->group_size > 0 ? o->group_size : 1;
+  if (o->group_size > 0 || o->group.size == 1) {
+    return STATUS_OK;
+  }
+  TRY(least_memory(r, &memory, err));
+  if (o->group.rank == 0) {
+    struct group_answer a = plan_group_size(r->plan, o->group.size, memory);
+    char text[GROUP_TEXT];
+    *size = a.size;
+    if (a.reason != GROUP_FITS) {
+      group_size_describe(&a, r->plan, o->group.size, memory, text);
+      tell_note(r, text);
+    }
+  }
+  return group_broadcast(&o->group, 0, size, sizeof *size, err);
+}
+
 static status connect(struct run *r, struct error *err) {
-  int size = r->o->group_size > 0 ? r->o->group_size : 1;
+  int size;
+  TRY(size_of_groups(r, &size, err));
   TRY(team_open(&r->team, &r->o->group, size, err));
   const struct group *leaders = &r->team.leaders;
   if (leaders->size == 0) {
@@ -88,14 +135,6 @@ static bool first_failure(void *user, const struct ledger_entry *e) {
   return false;
 }
 
-static void tell_note(const struct run *r) {
-  const struct run_watch *watch = &r->o->watch;
-  if (r->note && watch->see) {
-    struct run_state s = {.plan = r->plan, .ranks = r->o->group.size};
-    watch->see(watch->user, &(struct run_event){.kind = RUN_NOTE, .state = &s, .text = r->note});
-  }
-}
-
 static status run_first(struct run *r, const struct transport *transport, struct run_outcome *out,
                         struct error *err) {
   const struct run_options *o = r->o;
@@ -109,7 +148,7 @@ static status run_first(struct run *r, const struct transport *transport, struct
                                  .team = &r->team,
                                  .start = r->start,
                                  .end = o->time_left > 0 ? r->start + o->time_left - margin : 0};
-  tell_note(r);
+  tell_note(r, r->note);
   status st = lead(&options, out, err);
   for (size_t v = 0; v < r->plan->variant_count; v++) {
     for (size_t d = 0; d < r->plan->dataset_count; d++) {
