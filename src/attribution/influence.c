@@ -36,41 +36,19 @@ static int by_value(const void *a, const void *b) {
   return (x->term > y->term) - (x->term < y->term);
 }
 
-void influentials_rank(struct influentials *i, size_t words) {
+void influentials_sort(struct influentials *i) {
   if (i->count) {
     qsort(i->at, i->count, sizeof *i->at, by_value);
   }
+}
+
+void influentials_rank(struct influentials *i, size_t words) {
+  influentials_sort(i);
   size_t above = 0;
   while (above < i->count && above < words && i->at[above].value > 0) {
     above++;
   }
   i->count = above;
-}
-
-static int compare_doubles(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-static double quantile(const double *sorted, size_t n, double at) {
-  double place = at * (double)(n - 1);
-  size_t below = (size_t)place, above = below + 1 < n ? below + 1 : below;
-  return sorted[below] + (place - (double)below) * (sorted[above] - sorted[below]);
-}
-
-/* values [INFLUENCE_RESAMPLES], of which the NaNs move to the end. */
-static struct interval interval_of(double *values) {
-  size_t count = 0;
-  for (size_t i = 0; i < INFLUENCE_RESAMPLES; i++) {
-    if (!isnan(values[i])) {
-      values[count++] = values[i];
-    }
-  }
-  if (2 * count <= INFLUENCE_RESAMPLES) {
-    return (struct interval){NAN, NAN};
-  }
-  qsort(values, count, sizeof *values, compare_doubles);
-  return (struct interval){quantile(values, count, 0.025), quantile(values, count, 0.975)};
 }
 
 /* values [count][INFLUENCE_RESAMPLES]; drawn and weights [items] are scratch. */
@@ -106,7 +84,7 @@ status influence_intervals(struct influentials *i, const struct vocabulary *v,
   TRY_GOTO(st, done, mem_alloc(&values, i->count * INFLUENCE_RESAMPLES, sizeof *values, err));
   resample(i, v, r, seed, drawn, weights, values);
   for (size_t k = 0; k < i->count; k++) {
-    struct interval range = interval_of(values + k * INFLUENCE_RESAMPLES);
+    struct interval range = interval_of(values + k * INFLUENCE_RESAMPLES, INFLUENCE_RESAMPLES);
     bool alone = v->terms[i->at[k].term].documents < 2;
     i->at[k].range = alone ? (struct interval){NAN, NAN} : range;
   }

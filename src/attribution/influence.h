@@ -36,7 +36,9 @@ status influence_by_lexicon(struct influentials *out, const struct passages *p,
                             struct error *err);
 void influentials_free(struct influentials *i);
 
-/* Sorts by value, ties by the words' bytes, and keeps at most `words` of those above 0. */
+/* By value, the largest first, ties by the words' bytes; the second keeps at most `words` of those
+ * above 0. */
+void influentials_sort(struct influentials *i);
 void influentials_rank(struct influentials *i, size_t words);
 
 /* The same for every item where all items share one list of answers, else 0: how many classes the

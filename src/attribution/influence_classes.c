@@ -140,11 +140,11 @@ status influence_candidates(const struct passages *p, const struct vocabulary *v
     all.at[i] = (struct influential){terms[i], isnan(z) ? 0 : z, {NAN, NAN}};
   }
   all.count = *count;
-  influentials_rank(&all, candidates);
-  for (size_t i = 0; i < all.count; i++) {
+  influentials_sort(&all);
+  *count = all.count < candidates ? all.count : candidates;
+  for (size_t i = 0; i < *count; i++) {
     terms[i] = all.at[i].term;
   }
-  *count = all.count;
 done:
   influentials_free(&all);
   classed_free(&c);

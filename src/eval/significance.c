@@ -58,6 +58,20 @@ static double quantile(const double *sorted, size_t n, double at) {
   return sorted[below] + (place - (double)below) * (sorted[above] - sorted[below]);
 }
 
+struct interval interval_of(double *values, size_t n) {
+  size_t count = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (!isnan(values[i])) {
+      values[count++] = values[i];
+    }
+  }
+  if (2 * count <= n) {
+    return (struct interval){NAN, NAN};
+  }
+  qsort(values, count, sizeof *values, compare_doubles);
+  return (struct interval){quantile(values, count, 0.025), quantile(values, count, 0.975)};
+}
+
 status significance_bootstrap(resample_statistic *statistic, const void *user, size_t item_count,
                               size_t draw_count, unsigned seed, struct interval *out,
                               struct error *err) {
@@ -86,9 +100,7 @@ status significance_bootstrap(resample_statistic *statistic, const void *user, s
   }
   *out = (struct interval){NAN, NAN};
   if (finite) {
-    qsort(values, SIGNIFICANCE_RESAMPLES, sizeof *values, compare_doubles);
-    *out = (struct interval){quantile(values, SIGNIFICANCE_RESAMPLES, 0.025),
-                             quantile(values, SIGNIFICANCE_RESAMPLES, 0.975)};
+    *out = interval_of(values, SIGNIFICANCE_RESAMPLES);
   }
   free(values);
   free(indices);

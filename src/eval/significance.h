@@ -26,6 +26,10 @@ typedef double resample_statistic(const void *user, const struct resample *r);
 struct interval {
   double low, high;
 };
+/* 95 % percentile interval of values [n], which it sorts; quantiles interpolate linearly. NaNs are
+ * left out; NaN where they are half of the values or more. */
+struct interval interval_of(double *values, size_t n);
+
 enum { SIGNIFICANCE_RESAMPLES = 10000 };
 
 /* 95 % percentile interval of a statistic over SIGNIFICANCE_RESAMPLES resamples of the items and,
