@@ -32,8 +32,8 @@ status tokenizer_encode(const struct tokenizer *t, const char *text, size_t byte
  * behind it).
  * Where these are not the library's offsets in bytes: offsets are never trimmed; an inserted space
  * alone is empty (there: the character behind it); what several characters became together, by
- * composing or Replace, comes from all of them (there: from the first, or the last); characters
- * that vanish for want of a token move nothing behind them. */
+ * composing, ordering marks or Replace, comes from all of them (there: from one of them);
+ * characters that vanish for want of a token move nothing behind them. */
 status tokenizer_encode_spans(const struct tokenizer *t, const char *text, size_t bytes,
                               bool special, struct ids *out, struct token_spans *spans,
                               struct error *err);
