@@ -19,8 +19,9 @@ static void drop_loss(struct attribution_loss *l) {
 }
 
 /* The cell that a record names; NULL for one that is not planned so. */
-static struct attribution *find_slot(const struct ledger *l, size_t variant, const char *dataset,
-                                     const char *id, struct ledger_entry *out) {
+static struct cell_attribution *find_slot(const struct ledger *l, size_t variant,
+                                          const char *dataset, const char *id,
+                                          struct ledger_entry *out) {
   for (size_t d = 0; d < l->plan->dataset_count; d++) {
     if (strcmp(l->plan->datasets[d].name, dataset) == 0 &&
         (!id[0] || strcmp(plan_cell(l->plan, variant, d)->id, id) == 0)) {
@@ -38,7 +39,7 @@ status ledger_take_attribution_base(struct ledger *l, const unsigned char *bytes
   size_t v;
   TRY(mem_alloc(&r, 1, sizeof *r, err));
   status st = record_decode_attribution_base(r, bytes, size, err);
-  struct attribution *to = NULL;
+  struct cell_attribution *to = NULL;
   if (st == STATUS_OK && ledger_find_planned(l, r->variant, &v) &&
       l->plan->variants[v].method->dense) {
     to = find_slot(l, v, r->dataset, r->id, out);
@@ -67,7 +68,7 @@ status ledger_take_attribution_loss(struct ledger *l, const unsigned char *bytes
   size_t v;
   TRY(mem_alloc(&r, 1, sizeof *r, err));
   status st = record_decode_attribution_loss(r, bytes, size, err);
-  struct attribution *to = NULL;
+  struct cell_attribution *to = NULL;
   if (st == STATUS_OK && ledger_find_variant(l, r->variant, &v)) {
     to = find_slot(l, v, r->dataset, r->id, out);
   }

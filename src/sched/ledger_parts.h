@@ -13,7 +13,7 @@ struct parts {
 };
 
 /* A cell's attribution, and a digest of its record. */
-struct attribution {
+struct cell_attribution {
   struct attribution_base *base; /* NULL: not there */
   struct attribution_loss *loss; /* NULL: not there */
   char base_digest[DIGEST_TEXT], loss_digest[DIGEST_TEXT];
@@ -23,12 +23,12 @@ struct ledger {
   struct plan *plan;
   char *results;
   struct journal *journal;
-  struct variant_record **variants; /* [variant_count], NULL: not there */
-  struct cell_record **cells;       /* [variant_count][dataset_count] */
-  struct parts *parts;              /* [variant_count] */
-  bool *masks;                      /* [variant_count]: all parts are there */
-  struct attribution *attributions; /* [variant_count][dataset_count] */
-  size_t *by_id;                    /* [variant_count] variants in the order of their ids */
+  struct variant_record **variants;      /* [variant_count], NULL: not there */
+  struct cell_record **cells;            /* [variant_count][dataset_count] */
+  struct parts *parts;                   /* [variant_count] */
+  bool *masks;                           /* [variant_count]: all parts are there */
+  struct cell_attribution *attributions; /* [variant_count][dataset_count] */
+  size_t *by_id;                         /* [variant_count] variants in the order of their ids */
   size_t done, failed;
   struct variant_info *variant_infos;
   struct dataset_info *dataset_infos;
