@@ -34,13 +34,15 @@ static status check_task(const struct subject *s, struct error *err) {
   return STATUS_OK;
 }
 
-static status choose_words(struct attribution *a, struct runner *dense,
-                           const struct watcher *watcher, struct error *err) {
+/* known NULL: chooses them. */
+static status find_words(struct attribution *a, const struct attribution_base *known,
+                         struct runner *dense, const struct watcher *watcher, struct error *err) {
   const struct subject *s = &a->s;
   TRY(task_render(s->task, 0, s->limit, s->shots, &a->items, err));
   const struct passages p = {&a->items, s->set, s->tokenizer, s->model, s->bos};
-  TRY_WITH(err, words_choose(&a->words, &p, &a->o, dense, watcher->see, watcher->user, err), "%s",
-           task_name(s->task));
+  status st = known ? words_place(&a->words, &p, known->words, known->word_count, err)
+                    : words_choose(&a->words, &p, &a->o, dense, watcher->see, watcher->user, err);
+  TRY_WITH(err, st, "%s", task_name(s->task));
   TRY(witness_open(&a->witness, &a->units, &p, &a->words, err));
   TRY(mem_alloc(&a->weights, a->words.count, sizeof *a->weights, err));
   bool any = false;
@@ -55,13 +57,7 @@ static status choose_words(struct attribution *a, struct runner *dense,
   return STATUS_OK;
 }
 
-static status match(struct attribution *a, struct error *err) {
-  TRY(mem_alloc(&a->kinds, a->units.count, sizeof *a->kinds, err));
-  TRY(match_kinds(a->s.background, a->kinds, err));
-  TRY(match_words(&a->matches, &a->witness, a->s.background, a->kinds, &a->o, err));
-  if (a->matches.count == 0) {
-    return err_set(err, STATUS_INPUT, "%s: no unit to match its words with", task_name(a->s.task));
-  }
+static status collect_units(struct attribution *a, struct error *err) {
   size_t *numbers;
   TRY(mem_alloc(&numbers, a->matches.count, sizeof *numbers, err));
   for (size_t i = 0; i < a->matches.count; i++) {
@@ -70,6 +66,35 @@ static status match(struct attribution *a, struct error *err) {
   status st = unit_set_make(&a->set, &a->units, numbers, a->matches.count, err);
   free(numbers);
   return st;
+}
+
+static status match(struct attribution *a, struct error *err) {
+  TRY(mem_alloc(&a->kinds, a->units.count, sizeof *a->kinds, err));
+  TRY(match_kinds(a->s.background, a->kinds, err));
+  TRY(match_words(&a->matches, &a->witness, a->s.background, a->kinds, &a->o, err));
+  if (a->matches.count == 0) {
+    return err_set(err, STATUS_INPUT, "%s: no unit to match its words with", task_name(a->s.task));
+  }
+  return collect_units(a, err);
+}
+
+/* The matches of a record, whose units are indices. */
+static status take_matches(struct attribution *a, const struct attribution_base *known,
+                           struct error *err) {
+  TRY(mem_alloc(&a->matches.at, known->match_count, sizeof *a->matches.at, err));
+  for (size_t i = 0; i < known->match_count; i++) {
+    const struct attribution_unit *u = &known->units[known->matches[i].unit];
+    bool good = u->block >= 0 && u->block < a->units.blocks && u->unit >= 0 &&
+                u->unit < a->units.width && a->witness.tokens[known->matches[i].word] > 0;
+    if (!good) {
+      return err_set(err, STATUS_INPUT, "%s: an attribution of another model or data set",
+                     task_name(a->s.task));
+    }
+    a->matches.at[i] = known->matches[i];
+    a->matches.at[i].unit = u->block * a->units.width + u->unit;
+    a->matches.count++;
+  }
+  return collect_units(a, err);
 }
 
 /* Two probes of one evaluation. */
@@ -119,7 +144,7 @@ static status list_units(struct attribution *a, struct error *err) {
     b->matches[i] = a->matches.at[i];
     b->matches[i].unit = (int32_t)at;
   }
-  return lens_fill(a->s.model, a->s.tokenizer, b->units, b->unit_count, a->o.lens, err);
+  return STATUS_OK;
 }
 
 static status list_apart(struct attribution *a, struct error *err) {
@@ -142,22 +167,29 @@ static status list_apart(struct attribution *a, struct error *err) {
   return STATUS_OK;
 }
 
+/* What a loss is measured against. */
 static status fill_base(struct attribution *a, struct error *err) {
   struct attribution_base *b = &a->base;
-  (void)snprintf(b->influence, sizeof b->influence, "%s", influence_names[a->o.influence]);
-  (void)snprintf(b->score, sizeof b->score, "%s", match_score_names[a->o.score]);
-  b->background = a->s.background->tokens;
-  b->perplexity = a->s.background->perplexity;
   b->blocks = a->units.blocks;
   b->units_per_block = a->units.width;
   TRY(mem_alloc(&b->words, a->words.count, sizeof *b->words, err));
   b->word_count = a->words.count;
   memcpy(b->words, a->words.at, a->words.count * sizeof *b->words);
+  TRY(list_units(a, err));
+  return examples_choose(a, err);
+}
+
+/* What else the record says. */
+static status describe(struct attribution *a, struct error *err) {
+  struct attribution_base *b = &a->base;
+  (void)snprintf(b->influence, sizeof b->influence, "%s", influence_names[a->o.influence]);
+  (void)snprintf(b->score, sizeof b->score, "%s", match_score_names[a->o.score]);
+  b->background = a->s.background->tokens;
+  b->perplexity = a->s.background->perplexity;
   TRY(mem_alloc(&b->dead, (size_t)a->units.blocks, sizeof *b->dead, err));
   background_dead(a->s.background, b->dead);
   TRY(list_apart(a, err));
-  TRY(list_units(a, err));
-  return examples_choose(a, err);
+  return lens_fill(a->s.model, a->s.tokenizer, b->units, b->unit_count, a->o.lens, err);
 }
 
 /* What the last evaluation gave to the record. */
@@ -171,9 +203,27 @@ static void conclude(struct attribution *a) {
   }
 }
 
-status attribution_open(struct attribution **out, const struct subject *s,
-                        const struct attribution_options *o, struct runner *dense,
-                        const struct watcher *watcher, struct error *err) {
+static status find_out(struct attribution *a, struct runner *dense, const struct watcher *watcher,
+                       struct error *err) {
+  TRY(find_words(a, NULL, dense, watcher, err));
+  struct probe probe = witness_probe(&a->witness);
+  TRY(attribution_evaluate(a, dense, &probe, watcher, &a->dense, err));
+  TRY(match(a, err));
+  TRY(fill_base(a, err));
+  return describe(a, err);
+}
+
+static status take_over(struct attribution *a, const struct attribution_base *known,
+                        struct runner *dense, const struct watcher *watcher, struct error *err) {
+  TRY(find_words(a, known, dense, watcher, err));
+  TRY(take_matches(a, known, err));
+  return fill_base(a, err);
+}
+
+/* known NULL: finds words and units out. */
+static status open_by(struct attribution **out, const struct subject *s,
+                      const struct attribution_options *o, const struct attribution_base *known,
+                      struct runner *dense, const struct watcher *watcher, struct error *err) {
   struct attribution *a;
   status st;
   TRY(check_task(s, err));
@@ -181,11 +231,8 @@ status attribution_open(struct attribution **out, const struct subject *s,
   a->s = *s;
   a->o = *o;
   TRY_GOTO(st, failed, units_of(s->model, &a->units, err));
-  TRY_GOTO(st, failed, choose_words(a, dense, watcher, err));
-  struct probe probe = witness_probe(&a->witness);
-  TRY_GOTO(st, failed, attribution_evaluate(a, dense, &probe, watcher, &a->dense, err));
-  TRY_GOTO(st, failed, match(a, err));
-  TRY_GOTO(st, failed, fill_base(a, err));
+  TRY_GOTO(st, failed,
+           known ? take_over(a, known, dense, watcher, err) : find_out(a, dense, watcher, err));
   TRY_GOTO(st, failed, record(a, dense, watcher, err));
   conclude(a);
   *out = a;
@@ -193,6 +240,19 @@ status attribution_open(struct attribution **out, const struct subject *s,
 failed:
   attribution_close(a);
   return st;
+}
+
+status attribution_open(struct attribution **out, const struct subject *s,
+                        const struct attribution_options *o, struct runner *dense,
+                        const struct watcher *watcher, struct error *err) {
+  return open_by(out, s, o, NULL, dense, watcher, err);
+}
+
+status attribution_restore(struct attribution **out, const struct subject *s,
+                           const struct attribution_options *o,
+                           const struct attribution_base *known, struct runner *dense,
+                           const struct watcher *watcher, struct error *err) {
+  return open_by(out, s, o, known, dense, watcher, err);
 }
 
 void attribution_close(struct attribution *a) {

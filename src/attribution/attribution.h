@@ -35,6 +35,14 @@ struct watcher {
 status attribution_open(struct attribution **out, const struct subject *s,
                         const struct attribution_options *o, struct runner *dense,
                         const struct watcher *watcher, struct error *err);
+
+/* The same attribution from its record, without finding words and units again: one evaluation.
+ * STATUS_INPUT for a record of another model or data set. Its own record lacks what nothing is
+ * measured against. */
+status attribution_restore(struct attribution **out, const struct subject *s,
+                           const struct attribution_options *o,
+                           const struct attribution_base *known, struct runner *dense,
+                           const struct watcher *watcher, struct error *err);
 void attribution_close(struct attribution *a);
 
 /* Zeroes the matched units in the dense model, and in turn random units of the same blocks and of

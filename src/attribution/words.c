@@ -53,14 +53,19 @@ static status choose_eligible(struct influentials *out, const struct passages *p
   return st;
 }
 
+static status add_uses(struct words *out, const struct vocabulary *v, const struct term *t,
+                       size_t word, struct error *err) {
+  TRY(mem_reserve(&out->uses, &out->use_cap, out->use_count + t->count, sizeof *out->uses, err));
+  for (size_t k = t->first; k < t->first + t->count; k++) {
+    const struct place *at = &v->places[k];
+    out->uses[out->use_count++] = (struct word_use){(int32_t)word, at->item, at->token, at->tokens};
+  }
+  return STATUS_OK;
+}
+
 static status fill(struct words *out, const struct influentials *from, const struct vocabulary *v,
                    struct error *err) {
-  size_t uses = 0;
-  for (size_t i = 0; i < from->count; i++) {
-    uses += v->terms[from->at[i].term].count;
-  }
   TRY(mem_alloc(&out->at, from->count, sizeof *out->at, err));
-  TRY(mem_alloc(&out->uses, uses, sizeof *out->uses, err));
   for (size_t i = 0; i < from->count; i++) {
     const struct term *t = &v->terms[from->at[i].term];
     struct attribution_word *w = &out->at[out->count++];
@@ -69,10 +74,7 @@ static status fill(struct words *out, const struct influentials *from, const str
                                    .low = from->at[i].range.low,
                                    .high = from->at[i].range.high};
     memcpy(w->text, t->text, strlen(t->text) + 1);
-    for (size_t k = t->first; k < t->first + t->count; k++) {
-      const struct place *at = &v->places[k];
-      out->uses[out->use_count++] = (struct word_use){(int32_t)i, at->item, at->token, at->tokens};
-    }
+    TRY(add_uses(out, v, t, i, err));
   }
   return STATUS_OK;
 }
@@ -101,5 +103,35 @@ done:
     return st;
   }
   *out = words;
+  return STATUS_OK;
+}
+
+static status place_all(struct words *out, const struct vocabulary *v,
+                        const struct attribution_word *words, size_t count, struct error *err) {
+  TRY(mem_alloc(&out->at, count, sizeof *out->at, err));
+  for (size_t i = 0; i < count; i++) {
+    size_t term = vocabulary_find(v, words[i].text);
+    out->at[out->count++] = words[i];
+    if (term < v->count) {
+      TRY(add_uses(out, v, &v->terms[term], i, err));
+    }
+  }
+  return STATUS_OK;
+}
+
+status words_place(struct words *out, const struct passages *p,
+                   const struct attribution_word *words, size_t count, struct error *err) {
+  struct vocabulary v = {0};
+  struct words placed = {0};
+  status st = vocabulary_make(&v, p, err);
+  if (st == STATUS_OK) {
+    st = place_all(&placed, &v, words, count, err);
+  }
+  vocabulary_free(&v);
+  if (st != STATUS_OK) {
+    words_free(&placed);
+    return st;
+  }
+  *out = placed;
   return STATUS_OK;
 }

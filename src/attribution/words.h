@@ -21,7 +21,7 @@ struct words {
   struct attribution_word *at; /* [count], most influential first */
   size_t count;
   struct word_use *uses; /* [use_count], by word, then by place */
-  size_t use_count;
+  size_t use_count, use_cap;
 };
 
 /* What words are looked for in: a task's items and their requests, made with spans
@@ -41,6 +41,9 @@ status words_choose(struct words *out, const struct passages *p,
                     const struct attribution_options *o, struct runner *dense,
                     status (*progress)(void *user, double done, struct error *err),
                     void *progress_user, struct error *err);
+/* As words_choose for words [count] that are already known. */
+status words_place(struct words *out, const struct passages *p,
+                   const struct attribution_word *words, size_t count, struct error *err);
 void words_free(struct words *w);
 
 #endif

@@ -120,6 +120,14 @@ void plan_free(struct plan *p) {
   free(p);
 }
 
+size_t plan_dense(const struct plan *p, int model) {
+  size_t i = 0;
+  while (i < p->variant_count && (p->variants[i].model != model || !p->variants[i].method->dense)) {
+    i++;
+  }
+  return i;
+}
+
 struct evalset_options plan_evalset_options(const struct plan *p, size_t dataset) {
   return (struct evalset_options){
       .limit = p->grid->limit,

@@ -120,6 +120,9 @@ status plan_draw(struct plan *p, size_t variant, struct sequences *out, struct e
 /* What the pass of a share is made of, without calibration, scratch and progress. */
 struct shared_pass_options plan_shared_pass(const struct plan *p, const struct plan_share *share);
 
+/* The model's dense variant; variant_count where the plan has none. */
+size_t plan_dense(const struct plan *p, int model);
+
 /* Whether the grid asks for the data set's attribution. */
 static inline bool plan_attributed(const struct plan *p, size_t dataset) {
   return p->grid->attributed && p->grid->attributed[dataset];

@@ -83,8 +83,19 @@ static status make_neutral(struct attributing *a, int model, struct runner *dens
   return STATUS_OK;
 }
 
+static status find_out(struct attributing *a, int model, size_t dataset,
+                       const struct subject *subject, const struct attribution_base *base,
+                       struct runner *dense, const struct watcher *watcher, struct error *err) {
+  struct attribution **out = &find(a, model, dataset)->attribution;
+  const struct attribution_options *o = &a->plan->grid->attribution;
+  return base ? attribution_restore(out, subject, o, base, dense, watcher, err)
+              : attribution_open(out, subject, o, dense, watcher, err);
+}
+
+/* base NULL: nothing is known. */
 static status make(struct attributing *a, int model, size_t dataset, const struct evalset *set,
-                   const struct watcher *watcher, struct error *err) {
+                   const struct attribution_base *base, const struct watcher *watcher,
+                   struct error *err) {
   const struct plan *p = a->plan;
   const struct plan_model *pm = &p->models[model];
   struct runner *dense;
@@ -99,8 +110,7 @@ static status make(struct attributing *a, int model, size_t dataset, const struc
                                     .limit = p->grid->limit,
                                     .shots = p->grid->shots,
                                     .bos = p->grid->bos};
-    st = attribution_open(&find(a, model, dataset)->attribution, &subject, &p->grid->attribution,
-                          dense, watcher, err);
+    st = find_out(a, model, dataset, &subject, base, dense, watcher, err);
   }
   runner_close(dense);
   return st;
@@ -112,14 +122,19 @@ static bool is_lasting(status st) {
 }
 
 status attributing_prepare(struct attributing *a, int model, size_t dataset,
-                           const struct evalset *set, const struct watcher *watcher,
-                           struct error *err) {
+                           const struct evalset *set, const unsigned char *record, size_t size,
+                           const struct watcher *watcher, struct error *err) {
   struct known *k = find(a, model, dataset);
   if (k->attribution || k->reason[0]) {
     return STATUS_OK;
   }
   struct error why = {0};
-  status st = make(a, model, dataset, set, watcher, &why);
+  struct attribution_base base = {0};
+  if (size > 0) {
+    TRY(record_decode_attribution_base(&base, record, size, err));
+  }
+  status st = make(a, model, dataset, set, size > 0 ? &base : NULL, watcher, &why);
+  attribution_base_free(&base);
   if (is_lasting(st)) {
     (void)snprintf(k->reason, sizeof k->reason, "%.*s", (int)sizeof k->reason - 1, why.text);
     return STATUS_OK;
@@ -127,19 +142,20 @@ status attributing_prepare(struct attributing *a, int model, size_t dataset,
   return st == STATUS_OK ? st : err_set(err, st, "%s", why.text);
 }
 
-static void name_record(char variant[DIGEST_TEXT], const char *id, char dataset[64],
-                        const struct plan *p, size_t index) {
-  (void)snprintf(variant, DIGEST_TEXT, "%s", id);
+static void name_record(char to_variant[DIGEST_TEXT], const char *variant, char to_id[DIGEST_TEXT],
+                        const char *cell, char dataset[64], const struct plan *p, size_t index) {
+  (void)snprintf(to_variant, DIGEST_TEXT, "%s", variant);
+  (void)snprintf(to_id, DIGEST_TEXT, "%s", cell);
   (void)snprintf(dataset, 64, "%s", p->datasets[index].name);
 }
 
 status attributing_base(struct attributing *a, int model, size_t dataset, const char *variant,
-                        struct runner *dense, const struct watcher *watcher, unsigned char **out,
-                        size_t *size, struct error *err) {
+                        const char *cell, struct runner *dense, const struct watcher *watcher,
+                        unsigned char **out, size_t *size, struct error *err) {
   struct known *k = find(a, model, dataset);
   if (!k->attribution) {
     struct attribution_base none = {.failed = true};
-    name_record(none.variant, variant, none.dataset, a->plan, dataset);
+    name_record(none.variant, variant, none.id, cell, none.dataset, a->plan, dataset);
     (void)snprintf(none.error, sizeof none.error, "%s", k->reason);
     return record_encode_attribution_base(&none, out, size, err);
   }
@@ -147,7 +163,7 @@ status attributing_base(struct attributing *a, int model, size_t dataset, const 
     TRY(attribution_check(k->attribution, dense, watcher, err));
   }
   struct attribution_base *base = attribution_base(k->attribution);
-  name_record(base->variant, variant, base->dataset, a->plan, dataset);
+  name_record(base->variant, variant, base->id, cell, base->dataset, a->plan, dataset);
   return record_encode_attribution_base(base, out, size, err);
 }
 
@@ -178,7 +194,7 @@ static status evaluate_only(struct attributing *a, int model, const struct evals
 }
 
 status attributing_loss(struct attributing *a, int model, size_t dataset, const char *variant,
-                        const struct evalset *set, struct runner *runner,
+                        const char *cell, const struct evalset *set, struct runner *runner,
                         const struct watcher *watcher, struct eval_result *result,
                         unsigned char **out, size_t *size, struct error *err) {
   const struct known *k = find(a, model, dataset);
@@ -192,7 +208,7 @@ status attributing_loss(struct attributing *a, int model, size_t dataset, const 
     (void)snprintf(loss.error, sizeof loss.error, "%s", k->reason);
   }
   if (st == STATUS_OK) {
-    name_record(loss.variant, variant, loss.dataset, a->plan, dataset);
+    name_record(loss.variant, variant, loss.id, cell, loss.dataset, a->plan, dataset);
     st = record_encode_attribution_loss(&loss, out, size, err);
   }
   attribution_loss_free(&loss);

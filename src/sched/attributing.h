@@ -12,17 +12,18 @@ status attributing_create(struct attributing **out, const struct plan *plan, siz
                           struct error *err);
 void attributing_free(struct attributing *a);
 
-/* Makes the attribution of (model, dataset) unless it is there. set: the data set for this model,
- * which lives as long. What cannot be attributed is remembered, and no failure of this call; a
- * watcher's status is. */
+/* Makes the attribution of (model, dataset) unless it is there. record [size] (size 0: none): what
+ * another rank has found out of it. set: the data set for this model, which lives as long. What
+ * cannot be attributed is remembered, and no failure of this call; a watcher's status is. */
 status attributing_prepare(struct attributing *a, int model, size_t dataset,
-                           const struct evalset *set, const struct watcher *watcher,
-                           struct error *err);
+                           const struct evalset *set, const unsigned char *record, size_t size,
+                           const struct watcher *watcher, struct error *err);
 
-/* The dense variant's record, with the causal check where asked for; the caller frees *out. */
+/* variant, cell: ids. The dense variant's record, with the causal check where asked for; the caller
+ * frees *out. */
 status attributing_base(struct attributing *a, int model, size_t dataset, const char *variant,
-                        struct runner *dense, const struct watcher *watcher, unsigned char **out,
-                        size_t *size, struct error *err);
+                        const char *cell, struct runner *dense, const struct watcher *watcher,
+                        unsigned char **out, size_t *size, struct error *err);
 
 /* A new variant: its background is not known yet. */
 void attributing_turn(struct attributing *a);
@@ -31,7 +32,7 @@ void attributing_turn(struct attributing *a);
  * Where the dense model could not be attributed the record says why, and the result is an ordinary
  * one. */
 status attributing_loss(struct attributing *a, int model, size_t dataset, const char *variant,
-                        const struct evalset *set, struct runner *runner,
+                        const char *cell, const struct evalset *set, struct runner *runner,
                         const struct watcher *watcher, struct eval_result *result,
                         unsigned char **out, size_t *size, struct error *err);
 

@@ -86,26 +86,43 @@ static void send_any(struct lead *l, int rank, const struct message *m) {
   }
 }
 
+/* With what the dense model says of the data set, where a pruned one is measured against it. */
+static status fill_cell(const struct lead *l, const struct work_task *t, int cell,
+                        struct lease_cell *c, struct error *err) {
+  const struct plan *p = l->o->plan;
+  size_t dataset = (size_t)t->datasets[cell];
+  *c = (struct lease_cell){.cell = cell, .dataset = t->datasets[cell]};
+  memcpy(c->id, plan_cell(p, t->variant, dataset)->id, sizeof c->id);
+  memcpy(c->data_digest, p->datasets[dataset].data_digest, sizeof c->data_digest);
+  bool measured = plan_attributed(p, dataset) && !p->variants[t->variant].method->dense;
+  const struct attribution_base *base =
+      measured ? ledger_base(l->o->ledger, t->variant, dataset) : NULL;
+  size_t size = 0;
+  if (base) {
+    TRY(record_encode_attribution_base(base, &c->base, &size, err));
+  }
+  c->base_size = size;
+  return STATUS_OK;
+}
+
 static status make_lease(const struct lead *l, const struct action *a, struct message *out,
                          struct error *err) {
   const struct work_task *t = &l->tasks.at[a->task];
-  const struct plan *p = l->o->plan;
   struct message m = {.kind = MESSAGE_LEASE,
                       .task = a->task,
                       .instance = a->instance,
                       .variant = (int32_t)t->variant,
                       .prune_known = ledger_variant_done(l->o->ledger, t->variant)};
-  memcpy(m.variant_id, p->variants[t->variant].id, sizeof m.variant_id);
-  TRY(mem_alloc(&m.cells, (size_t)t->cells, sizeof *m.cells, err));
-  for (int i = 0; i < t->cells; i++) {
-    if (!master_cell_open(l->master, a->task, i)) {
-      continue;
+  memcpy(m.variant_id, l->o->plan->variants[t->variant].id, sizeof m.variant_id);
+  status st = mem_alloc(&m.cells, (size_t)t->cells, sizeof *m.cells, err);
+  for (int i = 0; st == STATUS_OK && i < t->cells; i++) {
+    if (master_cell_open(l->master, a->task, i)) {
+      st = fill_cell(l, t, i, &m.cells[m.cell_count++], err);
     }
-    struct lease_cell *c = &m.cells[m.cell_count++];
-    size_t dataset = (size_t)t->datasets[i];
-    *c = (struct lease_cell){.cell = i, .dataset = t->datasets[i]};
-    memcpy(c->id, plan_cell(p, t->variant, dataset)->id, sizeof c->id);
-    memcpy(c->data_digest, p->datasets[dataset].data_digest, sizeof c->data_digest);
+  }
+  if (st != STATUS_OK) {
+    message_free(&m);
+    return st;
   }
   *out = m;
   return STATUS_OK;
@@ -387,19 +404,27 @@ static void release(struct lead *l, status outcome, struct run_outcome *out) {
 }
 
 static status make_master(struct lead *l, struct error *err) {
+  struct master_task *tasks = NULL;
+  bool *later = NULL;
+  status st;
   TRY(tasks_make(&l->tasks, l->o->plan, l->o->ledger, err));
-  struct master_task *tasks;
-  TRY(mem_alloc(&tasks, l->tasks.count, sizeof *tasks, err));
+  TRY_GOTO(st, done, mem_alloc(&tasks, l->tasks.count, sizeof *tasks, err));
+  TRY_GOTO(st, done, mem_alloc(&later, l->tasks.count, sizeof *later, err));
   for (size_t i = 0; i < l->tasks.count; i++) {
-    tasks[i] = (struct master_task){l->tasks.at[i].cost, l->tasks.at[i].cells, l->tasks.at[i].key};
+    const struct work_task *t = &l->tasks.at[i];
+    tasks[i] = (struct master_task){t->cost, t->cells, t->key};
+    later[i] = t->later;
   }
   struct master_options options = {.ranks = l->ranks,
                                    .lease_timeout = l->o->run->lease_timeout,
                                    .crash_limit = CRASH_LIMIT,
                                    .end = l->o->end,
-                                   .shared = l->tasks.shared};
-  status st = master_create(&l->master, &options, tasks, l->tasks.count, err);
+                                   .shared = l->tasks.shared,
+                                   .later = later};
+  st = master_create(&l->master, &options, tasks, l->tasks.count, err);
+done:
   free(tasks);
+  free(later);
   return st;
 }
 

@@ -40,6 +40,10 @@ status ledger_add(struct ledger *l, const unsigned char *record, size_t size,
 status ledger_fail(struct ledger *l, size_t variant, size_t dataset, const char *reason,
                    struct ledger_entry *out, struct error *err);
 
+/* What the dense model says of a data set: of the variant's model; NULL where it is not there or
+ * failed. */
+const struct attribution_base *ledger_base(const struct ledger *l, size_t variant, size_t dataset);
+
 /* The plan's distinct calibration draws. */
 size_t ledger_draws(const struct ledger *l, const struct calibration_info **out);
 /* A variant that uses the draw. */

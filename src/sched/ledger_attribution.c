@@ -109,3 +109,12 @@ status ledger_list_attributions(const struct ledger *l, const struct attribution
   }
   return STATUS_OK;
 }
+
+const struct attribution_base *ledger_base(const struct ledger *l, size_t variant, size_t dataset) {
+  size_t dense = plan_dense(l->plan, l->plan->variants[variant].model);
+  if (dense == l->plan->variant_count || !l->attributions) {
+    return NULL;
+  }
+  const struct attribution_base *b = l->attributions[dense * l->plan->dataset_count + dataset].base;
+  return b && !b->failed ? b : NULL;
+}

@@ -25,6 +25,7 @@ struct task {
   int key;
   size_t first; /* of its cells in `cells` */
   int crashes;  /* before its first cell */
+  bool later;   /* than all that are not */
 };
 
 struct cell {
@@ -38,6 +39,7 @@ struct master {
   size_t task_count;
   struct cell *cells;
   size_t cell_count, done;
+  size_t earlier; /* tasks with open cells that later ones wait for */
   struct rank *ranks;
   struct queue pending;
   struct heap aside;     /* tasks too long for the time left when their turn came, by cost */
@@ -62,18 +64,28 @@ static status act(struct actions *out, struct action a, struct error *err) {
   return STATUS_OK;
 }
 
+/* Tasks that had to wait for others. */
+static void let_in(struct master *m) {
+  for (size_t i = 0; i < m->task_count; i++) {
+    if (m->tasks[i].later) {
+      queue_put(&m->pending, i);
+    }
+  }
+}
+
 status master_create(struct master **out, const struct master_options *options,
                      const struct master_task *tasks, size_t count, struct error *err) {
   struct master *m;
   TRY(mem_alloc(&m, 1, sizeof *m, err));
   m->options = *options;
   m->options.shared = NULL;
+  m->options.later = NULL;
   m->task_count = count;
   m->live = options->ranks;
   status st;
   TRY_GOTO(st, fail, mem_alloc(&m->tasks, count, sizeof *m->tasks, err));
   TRY_GOTO(st, fail, mem_alloc(&m->ranks, (size_t)options->ranks, sizeof *m->ranks, err));
-  TRY_GOTO(st, fail, queue_create(&m->pending, tasks, count, options->shared, err));
+  TRY_GOTO(st, fail, queue_create(&m->pending, tasks, count, options->shared, options->later, err));
   TRY_GOTO(st, fail, heap_create(&m->aside, count, err));
   TRY_GOTO(st, fail, heap_create(&m->idle, (size_t)options->ranks, err));
   TRY_GOTO(st, fail, heap_create(&m->deadlines, (size_t)options->ranks, err));
@@ -82,11 +94,16 @@ status master_create(struct master **out, const struct master_options *options,
                                 .cells = tasks[i].cells,
                                 .open = tasks[i].cells,
                                 .key = tasks[i].key,
-                                .first = m->cell_count};
+                                .first = m->cell_count,
+                                .later = options->later && options->later[i]};
+    m->earlier += !m->tasks[i].later;
     m->cell_count += (size_t)tasks[i].cells;
     m->cost += tasks[i].cost;
   }
   TRY_GOTO(st, fail, mem_alloc(&m->cells, m->cell_count, sizeof *m->cells, err));
+  if (m->earlier == 0) {
+    let_in(m);
+  }
   *out = m;
   return STATUS_OK;
 fail:
@@ -129,6 +146,9 @@ static void close_cell(struct master *m, int task, int cell) {
   m->done++;
   m->cost_done += t->cost / t->cells;
   t->open--;
+  if (t->open == 0 && !t->later && --m->earlier == 0) {
+    let_in(m);
+  }
 }
 
 static status finish(struct master *m, struct actions *out, struct error *err) {

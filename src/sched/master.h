@@ -37,6 +37,8 @@ struct master_options {
   const double *shared; /* [largest key + 1]: cost of what a rank makes when it comes to a key, in
                            the unit of master_task.cost; NULL: nothing. Needed by master_create
                            alone */
+  const bool *later; /* [count]: tasks that are handed out when all others have ended, well or not;
+                        NULL: none. Likewise */
 };
 
 enum { MASTER_PREPARE = -1 }; /* in place of a cell: what comes before a task's first cell */

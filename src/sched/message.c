@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "store/pack.h"
 
-enum { LEASE_CELL_BYTES = 4 + 4 + 4 + 4 }; /* the least that one cell of a lease takes */
+enum { LEASE_CELL_BYTES = 4 + 4 + 4 + 4 + 8 }; /* the least that one cell of a lease takes */
 
 static status encode_lease(const struct message *m, struct str *to, struct error *err) {
   TRY(pack_u32(to, (uint32_t)m->variant, err));
@@ -18,6 +18,8 @@ static status encode_lease(const struct message *m, struct str *to, struct error
     TRY(pack_u32(to, (uint32_t)c->dataset, err));
     TRY(pack_text(to, c->id, sizeof c->id, err));
     TRY(pack_text(to, c->data_digest, sizeof c->data_digest, err));
+    TRY(pack_u64(to, c->base_size, err));
+    TRY(pack_array(to, c->base, c->base_size, 1, err));
   }
   return STATUS_OK;
 }
@@ -68,6 +70,14 @@ static status read_bool(struct unpack *from, bool *out, struct error *err) {
   return STATUS_OK;
 }
 
+static status read_bytes(struct unpack *from, unsigned char **out, uint64_t *size,
+                         struct error *err) {
+  TRY(unpack_u64(from, size, err));
+  TRY(unpack_fits(from, *size, 1, err));
+  TRY(mem_alloc(out, *size, 1, err));
+  return unpack_array(from, *out, *size, 1, err);
+}
+
 static status decode_lease(struct message *m, struct unpack *from, struct error *err) {
   TRY(read_int(from, &m->variant, err));
   TRY(unpack_text(from, m->variant_id, sizeof m->variant_id, err));
@@ -83,6 +93,7 @@ static status decode_lease(struct message *m, struct unpack *from, struct error 
     TRY(read_int(from, &c->dataset, err));
     TRY(unpack_text(from, c->id, sizeof c->id, err));
     TRY(unpack_text(from, c->data_digest, sizeof c->data_digest, err));
+    TRY(read_bytes(from, &c->base, &c->base_size, err));
   }
   return STATUS_OK;
 }
@@ -102,12 +113,7 @@ static status decode(struct message *m, struct unpack *from, struct error *err) 
   if (m->kind == MESSAGE_LEASE) {
     TRY(decode_lease(m, from, err));
   } else if (m->kind == MESSAGE_RESULT) {
-    uint64_t size;
-    TRY(unpack_u64(from, &size, err));
-    TRY(unpack_fits(from, size, 1, err));
-    TRY(mem_alloc(&m->record, size, 1, err));
-    m->record_size = size;
-    TRY(unpack_array(from, m->record, size, 1, err));
+    TRY(read_bytes(from, &m->record, &m->record_size, err));
   } else if (m->kind == MESSAGE_END) {
     TRY(read_bool(from, &m->all_alive, err));
     TRY(read_int(from, &m->outcome, err));
@@ -134,6 +140,9 @@ status message_decode(struct message *out, const unsigned char *from, size_t siz
 }
 
 void message_free(struct message *m) {
+  for (uint32_t i = 0; m->cells && i < m->cell_count; i++) {
+    free(m->cells[i].base);
+  }
   free(m->cells);
   free(m->record);
   *m = (struct message){0};

@@ -29,6 +29,9 @@ struct lease_cell {
   int32_t dataset; /* index into the plan */
   char id[DIGEST_TEXT];
   char data_digest[DIGEST_TEXT]; /* of the data file when the run began */
+  unsigned char *base; /* [base_size]: what the dense model says of the data set, as a record of
+                          store/attribution.h; size 0: nothing is known, or asked for */
+  uint64_t base_size;
 };
 
 struct message {

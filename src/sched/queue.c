@@ -86,11 +86,13 @@ static status fill(struct queue *q, const struct master_task *tasks, size_t coun
 }
 
 status queue_create(struct queue *out, const struct master_task *tasks, size_t count,
-                    const double *shared, struct error *err) {
+                    const double *shared, const bool *held, struct error *err) {
   *out = (struct queue){0};
   TRY(fill(out, tasks, count, shared, err));
   for (size_t t = 0; t < count; t++) {
-    put(out, t);
+    if (!held || !held[t]) {
+      put(out, t);
+    }
   }
   for (size_t k = 0; k < out->group_count; k++) {
     weigh(out, (int)k);

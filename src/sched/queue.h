@@ -26,10 +26,10 @@ struct queue {
       need; /* groups worth joining, by what is left for each rank that would then be there */
 };
 
-/* All tasks wait; shared as in master_options. A key above the number of tasks is refused as
- * STATUS_BUG. */
+/* All tasks wait but the held ones [count] (NULL: none), which queue_put lets in; shared as in
+ * master_options. A key above the number of tasks is refused as STATUS_BUG. */
 status queue_create(struct queue *out, const struct master_task *tasks, size_t count,
-                    const double *shared, struct error *err);
+                    const double *shared, const bool *held, struct error *err);
 void queue_free(struct queue *q);
 
 void queue_put(struct queue *q, size_t task);

@@ -18,14 +18,29 @@ static int key_of(struct tasks *to, const struct plan *p, size_t variant) {
   return to->keys[share];
 }
 
-static status add_task(struct tasks *to, const struct plan *p, size_t variant, const int *datasets,
-                       int count, struct error *err) {
+/* Whether the dense model's attribution of one of the data sets is still to come. */
+static bool is_later(const struct plan *p, const struct ledger *ledger, size_t variant,
+                     const int *datasets, int count) {
+  size_t dense = plan_dense(p, p->variants[variant].model);
+  for (int i = 0; i < count && dense < p->variant_count && dense != variant; i++) {
+    size_t d = (size_t)datasets[i];
+    if (plan_attributed(p, d) && plan_cell(p, dense, d)->wanted &&
+        !(ledger && ledger_cell_done(ledger, dense, d))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static status add_task(struct tasks *to, const struct plan *p, const struct ledger *ledger,
+                       size_t variant, const int *datasets, int count, struct error *err) {
   TRY(mem_reserve(&to->at, &to->cap, to->count + 1, sizeof *to->at, err));
   struct work_task *t = &to->at[to->count];
   *t = (struct work_task){.variant = variant,
                           .cells = count,
                           .cost = p->variants[variant].prune_flops,
-                          .key = key_of(to, p, variant)};
+                          .key = key_of(to, p, variant),
+                          .later = is_later(p, ledger, variant, datasets, count)};
   TRY(mem_alloc(&t->datasets, (size_t)count, sizeof *t->datasets, err));
   to->count++;
   memcpy(t->datasets, datasets, (size_t)count * sizeof *datasets);
@@ -72,10 +87,10 @@ static status add_variant(struct tasks *to, const struct plan *p, const struct l
     return STATUS_OK;
   }
   if (!p->variants[variant].method->dense) {
-    return add_task(to, p, variant, missing, count, err);
+    return add_task(to, p, ledger, variant, missing, count, err);
   }
   for (int i = 0; i < count; i++) {
-    TRY(add_task(to, p, variant, &missing[i], 1, err));
+    TRY(add_task(to, p, ledger, variant, &missing[i], 1, err));
   }
   return STATUS_OK;
 }

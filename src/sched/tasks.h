@@ -12,6 +12,7 @@ struct work_task {
   int cells;
   double cost; /* floating-point operations */
   int key;     /* of what it shares with other tasks; 0: nothing */
+  bool later;  /* it is measured against what other tasks find out about the dense model */
 };
 
 struct tasks {

@@ -289,7 +289,9 @@ static status prepare_attributions(struct worker *w, struct error *err) {
     const struct evalset *set = NULL;
     if (plan_attributed(w->plan, dataset)) {
       TRY(find_set(w, &lease->cells[i], model, &set, err));
-      TRY(attributing_prepare(w->attributing, model, dataset, set, &watcher, err));
+      const struct lease_cell *c = &lease->cells[i];
+      TRY(attributing_prepare(w->attributing, model, dataset, set, c->base, c->base_size, &watcher,
+                              err));
     }
   }
   return STATUS_OK;
@@ -304,12 +306,12 @@ static status attribute(struct worker *w, const struct lease_cell *c, const stru
   size_t dataset = (size_t)c->dataset, size;
   unsigned char *record;
   if (!v->method->dense) {
-    TRY(attributing_loss(w->attributing, v->model, dataset, id, set, runner, &watcher, out, &record,
-                         &size, err));
+    TRY(attributing_loss(w->attributing, v->model, dataset, id, c->id, set, runner, &watcher, out,
+                         &record, &size, err));
     return emit(w, MASTER_PREPARE, record, size, err);
   }
-  TRY(attributing_base(w->attributing, v->model, dataset, id, runner, &watcher, &record, &size,
-                       err));
+  TRY(attributing_base(w->attributing, v->model, dataset, id, c->id, runner, &watcher, &record,
+                       &size, err));
   TRY(emit(w, MASTER_PREPARE, record, size, err));
   return evalset_evaluate(set, runner, w->plan->models[v->model].model, &w->team->group, progress,
                           w, out, err);
