@@ -76,14 +76,15 @@ static double threshold(struct candidate *c, size_t count, double rate) {
   return -1;
 }
 
-/* A millionth of each block's mean: keeps a unit that never moves from dividing by nothing. */
+/* A millionth of each block's mean: keeps a unit that never moves from dividing by nothing, and
+ * never 0, so that one of a silent block scores 0 and not NaN, which has no place in an order. */
 static double epsilon(const struct background *b, size_t unit) {
   size_t width = (size_t)b->units.width, at = unit / width * width;
   double sum = 0;
   for (size_t i = at; i < at + width; i++) {
     sum += b->mean[i];
   }
-  return 1e-6 * sum / (double)width;
+  return fmax(1e-6 * sum / (double)width, 1e-30);
 }
 
 static void match_word(struct matches *out, const struct witness *w, const struct background *b,
