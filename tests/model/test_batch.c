@@ -30,7 +30,7 @@ static void a_span_with_a_prefix_is_the_whole_sequence(void **state) {
     for (int i = 0; i < 96; i++) {
       queries[i] = (struct query){150 + i, ids[150 + i + 1]};
     }
-    struct work work = {{ids, 246, spans, 4}, queries, 96, answers};
+    struct work work = {{ids, 246, spans, 4}, queries, 96, answers, NULL};
     answer(m, SIZE_MAX, &work, 1);
     for (int c = 1; c < 4; c++) {
       int before = spans[c].prefix_length, length = spans[c].length, total = before + length;
@@ -40,7 +40,7 @@ static void a_span_with_a_prefix_is_the_whole_sequence(void **state) {
         whole_queries[i] = (struct query){before + i, queries[spans[c].first - 150 + i].target};
       }
       struct span span = {.length = total};
-      struct work alone = {{joined, total, &span, 1}, whole_queries, (size_t)length, whole};
+      struct work alone = {{joined, total, &span, 1}, whole_queries, (size_t)length, whole, NULL};
       answer(m, SIZE_MAX, &alone, 1);
       for (int i = 0; i < length; i++) {
         const struct answer *got = answers + spans[c].first - 150 + i;
@@ -107,8 +107,8 @@ static void bits_do_not_depend_on_threads_or_on_streaming(void **state) {
       int row = i < 323 ? i : i - 323;
       queries[i] = (struct query){row, (i * 7) % model_vocab(m)};
     }
-    struct work works[] = {{{ids, 323, spans, 3}, queries, 323, one},
-                           {{ids + 400, 250, &other, 1}, queries + 323, 250, one + 323}};
+    struct work works[] = {{{ids, 323, spans, 3}, queries, 323, one, NULL},
+                           {{ids + 400, 250, &other, 1}, queries + 323, 250, one + 323, NULL}};
     linalg_set_threads(1);
     answer(m, SIZE_MAX, works, 2);
     works[0].answers = more;

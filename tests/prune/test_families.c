@@ -67,7 +67,7 @@ static void check_answers(const struct model *m, const struct overlay *overlay) 
     queries[i] = (struct query){i, (i * 7) % model_vocab(m)};
   }
   struct span span = {.length = 20};
-  struct work work = {{ids, 20, &span, 1}, queries, 20, dense};
+  struct work work = {{ids, 20, &span, 1}, queries, 20, dense, NULL};
   struct runner *r;
   struct error err;
   for (int i = 0; i < 2; i++) {
