@@ -14,6 +14,7 @@
 #include "model/write.h"
 #include "prune/prune.h"
 #include "sched/host.h"
+#include "sched/watch.h"
 
 enum {
   KEY_METHOD = 256,
@@ -277,6 +278,8 @@ status cmd_prune(int argc, char **argv, struct error *err) {
   TRY(session_open(&session, a.factor == FACTOR_SCALAPACK, a.threads, err));
   struct cli_places places;
   TRY(places_open(&places, err));
+  struct watch *watch;
+  TRY(session_watch(&session, &watch, err));
   struct job j = {.a = &a, .session = &session, .start = host_seconds()};
   j.options = (struct prune_options){.propagate = (enum propagate)a.propagate,
                                      .factor = (enum factor_where)a.factor,
@@ -284,6 +287,7 @@ status cmd_prune(int argc, char **argv, struct error *err) {
                                      .progress = progress,
                                      .progress_user = &j};
   status st = prune_all(&j, &places, err);
+  watch_close(watch);
   places_close(&places);
   return st;
 }

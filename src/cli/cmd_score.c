@@ -9,6 +9,7 @@
 #include "cli/score_read.h"
 #include "cli/session.h"
 #include "sched/host.h"
+#include "sched/watch.h"
 
 enum { KEY_BOS = 256, KEY_PRECISION, KEY_THREADS };
 
@@ -145,12 +146,15 @@ status cmd_score(int argc, char **argv, struct error *err) {
   TRY(cli_parse(&argp, NULL, argc, argv, &a, err));
   struct session session;
   TRY(session_open(&session, false, a.threads, err));
+  struct watch *watch;
+  TRY(session_watch(&session, &watch, err));
   struct checkpoint c = {0};
   struct requests r = {0};
   status st = open_all(&a, &session, &c, &r, err);
   if (st == STATUS_OK) {
     st = score_all(&a, &r, &c, &session, err);
   }
+  watch_close(watch);
   requests_free(&r);
   checkpoint_close(&c);
   return st;

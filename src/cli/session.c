@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "linalg/matmul.h"
 #include "sched/host.h"
+#include "sched/watch.h"
 
 void session_calm_threads(char **argv) {
   static const char spins[] = "2000"; /* about ten microseconds */
@@ -132,6 +133,14 @@ status session_share_stdin(const struct session *s, struct error *err) {
   }
   free(bytes);
   return group_agree(&s->group, st, err);
+}
+
+status session_watch(const struct session *s, struct watch **out, struct error *err) {
+  const struct watch_options options = {.group = &s->group,
+                                        .exit_status = status_exit(STATUS_MPI),
+                                        .consequence = "the others end too"};
+  *out = NULL;
+  return s->group.size == 1 ? STATUS_OK : watch_open(out, &options, err);
 }
 
 status session_describe(const struct session *s, char **out, struct error *err) {

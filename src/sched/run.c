@@ -14,9 +14,12 @@
 #include "sched/models.h"
 #include "sched/mpi_transport.h"
 
-static const double SILENCE = 3;      /* lease timeouts that rank 0 may keep quiet */
-static const double MARGIN = 0.05;    /* of the time left, for writing the results ... */
-static const double MARGIN_MOST = 20; /* ... at most so many seconds */
+static const double SILENCE = 3;    /* lease timeouts that rank 0 may keep quiet */
+static const double PATIENCE = 2;   /* lease timeouts that a team may be at work without a sign */
+static const double DEPARTURE = 10; /* seconds that ranks of lost teams have to end */
+static const double LOOK_EVERY = 0.05; /* seconds */
+static const double MARGIN = 0.05;     /* of the time left, for writing the results ... */
+static const double MARGIN_MOST = 20;  /* ... at most so many seconds */
 
 /* What a rank holds during a run; rank 0 alone has the last four. */
 struct run {
@@ -25,7 +28,8 @@ struct run {
   struct grid *grid;
   struct plan *plan;
   struct team team;
-  struct peers *peers; /* of the teams' leaders, as is mpi */
+  struct peers *everyone; /* all ranks, where teams are of several */
+  struct peers *peers;    /* of the teams' leaders, as is mpi */
   struct mpi_transport *mpi;
   char *output;
   struct ledger *ledger;
@@ -120,7 +124,10 @@ static status size_of_groups(const struct run *r, int *size, struct error *err) 
 static status connect(struct run *r, struct error *err) {
   int size;
   TRY(size_of_groups(r, &size, err));
-  TRY(team_open(&r->team, &r->o->group, size, err));
+  TRY(team_open(&r->team, &r->o->group, size, PATIENCE * r->o->lease_timeout, err));
+  if (size > 1) {
+    TRY(peers_open(&r->everyone, &r->o->group, err));
+  }
   const struct group *leaders = &r->team.leaders;
   if (leaders->size == 0) {
     return STATUS_OK;
@@ -201,10 +208,25 @@ static status play(struct run *r, struct run_outcome *out, struct error *err) {
   return st;
 }
 
+/* A lost team's ranks end by themselves, but for one that is stopped or out of sight. */
+static void wait_for_others(const struct run *r, struct run_outcome *out) {
+  double until = host_seconds() + DEPARTURE;
+  bool there = true;
+  while (there && host_seconds() < until) {
+    there = false;
+    for (int i = 1; i < r->o->group.size; i++) {
+      there = there || !peers_gone(r->everyone, i);
+    }
+    transport_nap(there ? LOOK_EVERY : 0);
+  }
+  out->hung = out->hung || there;
+}
+
 static void close_run(struct run *r, bool all_alive) {
   mpi_transport_close(r->mpi, all_alive);
   team_close(&r->team, all_alive);
   peers_close(r->peers);
+  peers_close(r->everyone);
   ledger_close(r->ledger);
   provenance_free(&r->provenance);
   plan_free(r->plan);
@@ -223,6 +245,9 @@ status run_experiment(const struct run_options *options, struct run_outcome *out
   }
   if (st == STATUS_OK) {
     st = play(&r, out, err);
+  }
+  if (!out->all_alive && r.everyone && options->group.rank == 0) {
+    wait_for_others(&r, out);
   }
   close_run(&r, out->all_alive);
   return st;

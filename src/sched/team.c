@@ -1,60 +1,25 @@
 #include "sched/team.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "base/mem.h"
-#include "sched/host.h"
 #include "sched/transport.h"
+#include "sched/watch.h"
 
-static const double NAP_MOST = 0.005;   /* seconds, between looks for the leader's word */
-static const double WATCH_EVERY = 0.25; /* seconds */
-enum { EXIT_DESERTED = 1 };
+static const double NAP_MOST = 0.005; /* seconds, between looks for the leader's word */
 
-struct watch {
-  struct peers *peers; /* of the team */
-  int size, rank;
-  atomic_bool over;
-  pthread_t thread;
-};
-
-/* Collectives never survive a lost rank: those that wait for it can only end too. */
-static void *look(void *user) {
-  struct watch *w = user;
-  while (!atomic_load(&w->over)) {
-    for (int r = 0; r < w->size; r++) {
-      if (r != w->rank && peers_gone(w->peers, r) && !atomic_load(&w->over)) {
-        (void)fprintf(stderr, "espalier: a rank of this group is gone, and so its others end\n");
-        _exit(EXIT_DESERTED);
-      }
-    }
-    transport_nap(WATCH_EVERY);
-  }
-  return NULL;
-}
-
-static status open_watch(struct team *t, struct error *err) {
-  struct watch *w;
-  TRY(group_agree(&t->group, mem_alloc(&w, 1, sizeof *w, err), err));
-  w->size = t->group.size;
-  w->rank = t->group.rank;
-  status st = peers_open(&w->peers, &t->group, err);
-  if (st != STATUS_OK) {
-    free(w);
-    return st;
-  }
-  if (pthread_create(&w->thread, NULL, look, w) != 0) {
-    st = err_set(err, STATUS_MEMORY, "a thread that watches a group's ranks could not be started");
-    peers_close(w->peers);
-    free(w);
-    return st;
-  }
-  t->watch = w;
-  return STATUS_OK;
+static status open_watch(struct team *t, const struct group *all, double silence,
+                         struct error *err) {
+  int first = all->rank - t->group.rank;
+  const struct watch_options o = {
+      .group = &t->group,
+      .first = first,
+      .silence = silence,
+      .exit_status = status_exit(STATUS_TIME),
+      .consequence = first == 0 ? "its group, which writes the results, ends the run (what is "
+                                  "finished is kept; to carry on: the same command)"
+                                : "the others of its group end"};
+  return watch_open(&t->watch, &o, err);
 }
 
 static status split(struct group *out, const struct group *all, int color, struct error *err) {
@@ -66,7 +31,8 @@ static status split(struct group *out, const struct group *all, int color, struc
   return comm == MPI_COMM_NULL ? STATUS_OK : group_from(out, comm, err);
 }
 
-status team_open(struct team *out, const struct group *all, int size, struct error *err) {
+status team_open(struct team *out, const struct group *all, int size, double silence,
+                 struct error *err) {
   struct team t = {.group = group_single(), .leaders = *all};
   *out = t;
   if (size < 1 || all->size % size != 0) {
@@ -78,19 +44,14 @@ status team_open(struct team *out, const struct group *all, int size, struct err
   }
   TRY(split(&t.group, all, all->rank / size, err));
   TRY(split(&t.leaders, all, t.group.rank == 0 ? 0 : MPI_UNDEFINED, err));
-  status st = open_watch(&t, err);
+  status st = open_watch(&t, all, silence, err);
   *out = t;
   return st;
 }
 
 void team_unwatch(struct team *t) {
-  if (t->watch) {
-    atomic_store(&t->watch->over, true);
-    (void)pthread_join(t->watch->thread, NULL);
-    peers_close(t->watch->peers);
-    free(t->watch);
-    t->watch = NULL;
-  }
+  watch_close(t->watch);
+  t->watch = NULL;
 }
 
 void team_close(struct team *t, bool all_alive) {

@@ -10,13 +10,15 @@
 struct team {
   struct group group;   /* this rank's team; of one: nothing here does anything */
   struct group leaders; /* of all teams; size 0 on ranks that lead none */
-  struct watch *watch;
+  struct watch *watch;  /* over the team, while it is more than one rank */
 };
 
 /* Collective over all ranks of a run: teams of `size` neighbouring ranks. Refuses a size that does
- * not divide them. Ends this process when it finds that one of its team is gone, because the team
- * would wait for it for ever: the master hands its lease to another. */
-status team_open(struct team *out, const struct group *all, int size, struct error *err);
+ * not divide them. Ends this process when it finds that one of its team is gone, or after so many
+ * seconds of silence at work: the team would wait for ever, and the master hands its lease to
+ * another. The master's own team ends the run. */
+status team_open(struct team *out, const struct group *all, int size, double silence,
+                 struct error *err);
 
 /* No rank of the team is watched any more: it may end. */
 void team_unwatch(struct team *t);

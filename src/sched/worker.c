@@ -11,6 +11,7 @@
 #include "sched/mask_parts.h"
 #include "sched/master.h"
 #include "sched/sharing.h"
+#include "sched/watch.h"
 #include "store/record.h"
 
 struct worker {
@@ -87,6 +88,7 @@ failed:
 
 static status progress(void *user, double done, struct error *err) {
   struct worker *w = user;
+  watch_sign(w->team->watch);
   w->halted = w->link->alive(w->link->user, w->lease, w->cell, done, err);
   return w->halted;
 }
@@ -436,6 +438,7 @@ status worker_lease(struct worker *w, const struct message *lease, struct error 
   memcpy(r.id, lease->variant_id, sizeof r.id);
   struct runner *runner = NULL;
   status st = do_lease(w, &r, &runner, err);
+  watch_rest(w->team->watch);
   runner_close(runner);
   free(r.layers);
   w->lease = NULL;
