@@ -1,6 +1,7 @@
 """Activations, scores and losses of an attribution are those of forward passes written here in NumPy, in float64 from the
 checkpoints' files: a gated family with SiLU, one with ReLU and no gate, a gated one with the tanh form of GELU; dense, and with
-the masks that the results file holds."""
+the masks that the results file holds. To 1e-5: of a dense activation its own size, of a pruned one the dense one's (a ReLU leaves
+some near 0), along a passage the largest there."""
 import math
 import re
 
@@ -146,21 +147,20 @@ class Seen:
     """What a model's units do on the items and on neutral text."""
 
     def __init__(self, forward, w, c, contexts, ids, windows):
-        self.units = [forward(w, c, i) for i in ids]
+        self.contexts, self.units = contexts, [forward(w, c, i) for i in ids]
         blocks, _, width = self.units[0].shape
         self.A = {}
         for word in CHOSEN:
-            rows = [self.units[item][:, t] for item, t in self.uses(contexts, word)]
+            rows = [self.units[item][:, t] for item, t in self.uses(word)]
             self.A[word] = np.abs(rows).mean(0).reshape(blocks * width)
         neutral = np.abs(np.concatenate([forward(w, c, i)[:, 1:] for i in windows], 1))
         self.tokens, self.mean, self.spread = neutral.shape[1], neutral.mean(1).ravel(), neutral.std(1).ravel()
         self.block_mean = np.repeat(neutral.mean((1, 2)), width)
         self.median = np.repeat(np.sort(neutral.mean(1), -1)[:, width // 2], width)
 
-    @staticmethod
-    def uses(contexts, word):
+    def uses(self, word):
         """(item, token) that share a byte with the word, but in a word that opens its item."""
-        for item, (text_, at) in enumerate(contexts):
+        for item, (text_, at) in enumerate(self.contexts):
             for m in re.finditer(rf"\b{word}\b", text_):
                 tokens = [t for t, (a, b) in enumerate(at) if a < m.end() and b > m.start()]
                 yield from ((item, t) for t in tokens if tokens[0] > 0)
@@ -188,7 +188,7 @@ def check_matches(f, seen, width):
         m = m[m["word"] == i]
         number = units["block"][m["unit"]] * width + units["unit"][m["unit"]]
         z = np.where(usual, (seen.A[word] - seen.mean) / (seen.spread + 1e-6 * seen.block_mean), -np.inf)
-        n = sum(1 for _ in Seen.uses(CONTEXTS, word))
+        n = sum(1 for _ in seen.uses(word))
         error = seen.spread * math.sqrt(1 / n + 1 / seen.tokens)
         t = np.divide(seen.A[word] - seen.mean, error, out=np.full_like(error, -np.inf), where=error > 0)
         p = np.where(error > 0, [0.5 * math.erfc(x / math.sqrt(2)) for x in t], seen.A[word] <= seen.mean)
@@ -211,9 +211,9 @@ def check_passages(f, dense, pruned, width):
     expect(len(base["examples"]) == len(CHOSEN) and len(variants) == len(CHOSEN), "an example for every word")
     for x, trace in zip(base["examples"][:], variants):
         word, unit = CHOSEN[matches[x["match"]]["word"]], units[matches[x["match"]]["unit"]]
-        item, token = next(dense.uses(CONTEXTS, word))
-        text_, at = CONTEXTS[item]
-        tokens = [t for i, t in dense.uses(CONTEXTS, word) if i == item]
+        item, token = next(dense.uses(word))
+        text_, at = dense.contexts[item]
+        tokens = [t for i, t in dense.uses(word) if i == item]
         run_ = [t for k, t in enumerate(tokens) if t == token + k]
         first, end = max(0, token - 40), token
         while end in run_ and at[end][0] < text_.find(word) + len(word):
@@ -236,7 +236,6 @@ def check_losses(f, dense, pruned, width):
     word = matches["word"]
     want = np.array([pruned.A[CHOSEN[w]][u] for w, u in zip(word, number)])
     before = np.array([dense.A[CHOSEN[w]][u] for w, u in zip(word, number)])
-    print(sorted(zip(np.abs(base["activations"]["activation"]-want)/want, want, before))[-5:])
     off = worst(base["activations"]["activation"], want, 1e-5, "pruned activations", before)
     fall = np.maximum(before - want, 0)
     R = [fall[word == i].sum() / before[word == i].sum() for i in range(len(CHOSEN))]
@@ -259,22 +258,21 @@ def masked(f, w):
 
 
 def check(s, name, model, forward):
-    global CONTEXTS
     task, lexicon = f"{s}/mine.yaml", f"{s}/words.txt"
     grid = write(f"{s}/{name}.yaml", GRID_.format(model=model, task=task, lexicon=lexicon, neurons=NEURONS, windows=WINDOWS))
     run("run", grid, "-o", f"{s}/{name}.h5", "-q", cwd=s)
     requests = [json.loads(line) for line in run("requests", task).stdout.splitlines()]
     texts = [r["context"] for r in requests if r["choice"] == 0]
     ids = tokenize(model, texts)
-    CONTEXTS = [(t, spans(model, t, i)) for t, i in zip(texts, ids)]
+    contexts = [(t, spans(model, t, i)) for t, i in zip(texts, ids)]
     drawn = run("calibrate", "c4", "--model", model, "--samples", WINDOWS, "--length", 128, "--seed", 1000003, "--no-perplexity").stdout
     windows = [json.loads(line)["input_ids"] for line in drawn.splitlines()]
     expect(len(windows) == WINDOWS and all(len(x) == 128 for x in windows), "neutral text")
     w, c = weights(model), json.load(open(f"{model}/config.json"))
     with h5py.File(f"{s}/{name}.h5", "r") as f:
         base = f["attribution/bases"][0]
-        dense = Seen(forward, w, c, CONTEXTS, ids, windows)
-        pruned = Seen(forward, masked(f, w), c, CONTEXTS, ids, windows)
+        dense = Seen(forward, w, c, contexts, ids, windows)
+        pruned = Seen(forward, masked(f, w), c, contexts, ids, windows)
         width = int(base["units_per_block"])
         expect((base["status"], base["background"], width) == (b"done", dense.tokens, dense.units[0].shape[2]), f"{name}: {base}")
         off = check_matches(f, dense, width), check_losses(f, dense, pruned, width), check_passages(f, dense, pruned, width)
