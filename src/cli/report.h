@@ -23,6 +23,8 @@ struct report {
 status report_main(const struct report *r, cJSON **out, struct error *err);
 status report_layers(const struct report *r, cJSON **out, struct error *err);
 status report_overlap(const struct report *r, cJSON **out, struct error *err);
+status report_attribution(const struct report *r, cJSON **out, struct error *err);
+status report_passages(const struct report *r, cJSON **out, struct error *err);
 
 /* The whole page onto *to. */
 status report_page(const struct report *r, struct str *to, struct error *err);

@@ -8,8 +8,11 @@ struct block {
   status (*make)(const struct report *r, cJSON **out, struct error *err);
 };
 
-static const struct block blocks[] = {
-    {"main", report_main}, {"layers", report_layers}, {"overlap", report_overlap}};
+static const struct block blocks[] = {{"main", report_main},
+                                      {"layers", report_layers},
+                                      {"overlap", report_overlap},
+                                      {"attribution", report_attribution},
+                                      {"passages", report_passages}};
 
 static status add_data(const struct report *r, struct str *to, struct error *err) {
   for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "cli/results_fixture.h"
+#include "store/attribution_fixture.h"
 #include "support.h"
 
 static char folder[] = "/tmp/espalier_report_XXXXXX";
@@ -43,6 +44,18 @@ static status report(char **out, struct error *err) {
     assert_int_equal(file_read(out, &size, page, &reading), STATUS_OK);
   }
   return st;
+}
+
+/* The page, which the caller frees. */
+static char *good_report(void) {
+  struct error err = {0};
+  char *text;
+  assert_ok(report(&text, &err));
+  if (!text) {
+    fail_msg("%s: not written", page);
+    exit(1);
+  }
+  return text;
 }
 
 static size_t occurrences(const char *text, const char *part) {
@@ -85,9 +98,7 @@ static void page_holds_every_variant_cell_and_value(void **state) {
   struct table_fixture t;
   struct results r = table_results(&t);
   write_fixture(&r);
-  struct error err = {0};
-  char *text;
-  assert_ok(report(&text, &err));
+  char *text = good_report();
   cJSON *main = block(text, "main");
   assert_int_equal(
       cJSON_GetArraySize(cJSON_GetObjectItem(cJSON_GetObjectItem(main, "variants"), "id")),
@@ -107,6 +118,8 @@ static void page_holds_every_variant_cell_and_value(void **state) {
   assert_int_equal(infinite, 1);
   cJSON_Delete(main);
   assert_null(block(text, "overlap")); /* no masks in the file */
+  assert_null(block(text, "attribution"));
+  assert_null(block(text, "passages"));
   free(text);
 }
 
@@ -121,9 +134,7 @@ static void texts_of_the_file_cannot_end_their_script(void **state) {
   r.attribute_count = 2;
   (void)snprintf(t.cells[4][1].error, sizeof t.cells[4][1].error, "%s", HOSTILE);
   write_fixture(&r);
-  struct error err = {0};
-  char *text;
-  assert_ok(report(&text, &err));
+  char *text = good_report();
   assert_null(strstr(text, "alert(\"1\")"));
   assert_int_equal(occurrences(text, "<script"), 2); /* data and program */
   assert_int_equal(occurrences(text, "</script>"), 2);
@@ -146,15 +157,75 @@ static void layers_are_lists_by_block_and_linear(void **state) {
   t.pruned[2].layers = rows;
   t.pruned[2].layer_count = 3;
   write_fixture(&r);
-  struct error err = {0};
-  char *text;
-  assert_ok(report(&text, &err));
+  char *text = good_report();
   cJSON *layers = block(text, "layers");
   assert_int_equal(at(layers, "variant", NULL, 0)->valueint, 2);
   char *list = cJSON_PrintUnformatted(cJSON_GetObjectItem(layers, "relative_error"));
   assert_string_equal(list, "[[0.25,null,null,0.5]]");
   cJSON_free(list);
   cJSON_Delete(layers);
+  free(text);
+}
+
+static const cJSON *part(const cJSON *of, const char *list, int i, const char *name) {
+  const cJSON *item = cJSON_GetObjectItem(at(of, list, NULL, i), name);
+  assert_non_null(item);
+  return item;
+}
+
+static void assert_list(const cJSON *list, const char *wanted) {
+  char *got = cJSON_PrintUnformatted(list);
+  assert_string_equal(got, wanted);
+  cJSON_free(got);
+}
+
+/* The base of the dense model and losses of the third and fourth variant, of which the second does
+ * not fit the base. */
+static void write_attribution(void) {
+  struct table_fixture t;
+  struct results r = table_results(&t);
+  struct attribution_base base = made_base;
+  struct attribution_loss loss = made_loss, other = made_loss;
+  (void)snprintf(base.variant, sizeof base.variant, "v0");
+  (void)snprintf(loss.variant, sizeof loss.variant, "v2");
+  (void)snprintf(other.variant, sizeof other.variant, "v3");
+  other.word_count = 2;
+  const struct attribution_base *bases[TABLE_VARIANTS * TABLE_DATASETS] = {&base};
+  const struct attribution_loss *losses[TABLE_VARIANTS * TABLE_DATASETS] = {
+      [2 * TABLE_DATASETS] = &loss, [3 * TABLE_DATASETS] = &other};
+  r.attribution_bases = bases;
+  r.attribution_losses = losses;
+  write_fixture(&r);
+}
+
+static void attributions_are_words_units_losses_and_coloured_texts(void **state) {
+  (void)state;
+  write_attribution();
+  char *text = good_report();
+  cJSON *a = block(text, "attribution"), *p = block(text, "passages");
+  assert_non_null(a);
+  assert_non_null(p);
+  assert_string_equal(part(a, "bases", 0, "model")->valuestring, "nano");
+  const cJSON *words = part(a, "bases", 0, "words"), *matches = part(a, "bases", 0, "matches");
+  assert_list(cJSON_GetObjectItem(words, "influence"), "[0.75,0.5,0.25]");
+  assert_list(cJSON_GetObjectItem(words, "low"), "[0.5,null,0.125]");
+  assert_list(cJSON_GetObjectItem(matches, "unit"), "[0,1,1,0]");
+  assert_list(cJSON_GetObjectItem(matches, "found"), "[1,0,1,1]");
+  assert_list(part(a, "bases", 0, "dead"), "[1,0]");
+  assert_int_equal(part(a, "losses", 0, "variant")->valueint, 2);
+  assert_int_equal(part(a, "losses", 0, "base")->valueint, 0);
+  assert_int_equal(part(a, "losses", 1, "base")->valueint, -1);
+  assert_list(part(a, "losses", 0, "block_loss"), "[null,0.5]");
+  assert_list(part(a, "losses", 0, "activation"), "[0.5,0.25,0.125,0.625]");
+  const cJSON *texts = part(p, "bases", 0, "texts");
+  const cJSON *first = cJSON_GetArrayItem(texts, 0);
+  assert_string_equal(cJSON_GetObjectItem(first, "text")->valuestring, made_passage);
+  assert_list(cJSON_GetObjectItem(first, "starts"), "[0,2,7,13,15,25]"); /* ö and ß are one each */
+  assert_list(part(p, "bases", 0, "dense"), "[[0.25,-0.5,3.5,0.125,1e-06],[-0.25]]");
+  assert_list(at(p, "losses", NULL, 0), "[[0.125,-0.25,0.5,0,0],[0.5]]");
+  assert_null(strstr(text, "<b>Gr"));
+  cJSON_Delete(a);
+  cJSON_Delete(p);
   free(text);
 }
 
@@ -184,6 +255,7 @@ int main(void) {
       cmocka_unit_test(page_holds_every_variant_cell_and_value),
       cmocka_unit_test(texts_of_the_file_cannot_end_their_script),
       cmocka_unit_test(layers_are_lists_by_block_and_linear),
+      cmocka_unit_test(attributions_are_words_units_losses_and_coloured_texts),
       cmocka_unit_test(what_is_no_results_file_is_refused),
       cmocka_unit_test(the_page_to_write_is_needed),
   };

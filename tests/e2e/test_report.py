@@ -45,8 +45,8 @@ def report(path, page, **made):
 
 
 def check_data(s):
-    count, parsed, data = report(f"{s}/hostile.h5", f"{s}/hostile.html", hostile=True, masks=True)
-    expect(parsed.scripts == 4, f"{parsed.scripts} script elements, wanted three blocks of data and the program")
+    count, parsed, data = report(f"{s}/hostile.h5", f"{s}/hostile.html", hostile=True, masks=True, attribution=True)
+    expect(parsed.scripts == 6, f"{parsed.scripts} script elements, wanted five blocks of data and the program")
     main = data["data-main"]
     expect(len(main["variants"]["id"]) == count, "variants")
     expect(main["datasets"][0] == made_results.HOSTILE and made_results.HOSTILE in main["variants"]["calibration"], "a name changed")
@@ -57,6 +57,7 @@ def check_data(s):
         expect(all(abs(a - b) <= 1e-9 * abs(b) for a, b in zip(main["values"]["value"], values)), "values")
         expect([v is None for v in main["values"]["stderr"]] == [math.isnan(x) for x in f["metrics"]["stderr"]], "NaN is null")
         check_overlap(f, main, data["data-overlap"])
+        check_attribution(f["attribution"], main, data["data-attribution"], data["data-passages"])
     expect(len(main["cells"]["status"]) == count * 3 and main["cells"]["status"].count("failed") > 3, "cells")
     expect(sum(map(len, data["data-layers"]["relative_error"])) == 6 * (count - 5), "layers")
 
@@ -72,17 +73,49 @@ def check_overlap(f, main, data):
     expect(len(group["tensors"]) == 2 and min(group["within"]) > max(group["between"]), "draws of a set agree more")
 
 
+def rows_of(g, name, variant, dataset):
+    return [r for r in g[name][:] if (r["variant"].decode(), r["dataset"].decode()) == (variant, dataset)]
+
+
+def check_attribution(g, main, data, passages):
+    """Words, matches and losses as the file has them; tokens cut out of their texts where the file says."""
+    expect([b["dataset"] for b in data["bases"]] == [d.decode() for d in g["bases"]["dataset"]], "bases")
+    for k, base in enumerate(data["bases"]):
+        key = g["bases"]["variant"][k].decode(), base["dataset"]
+        expect(base["words"]["text"] == [w["text"].decode() for w in rows_of(g, "words", *key)], "words")
+        expect(all(abs(a - b["score"]) < 1e-3 for a, b in zip(base["matches"]["score"], rows_of(g, "matches", *key), strict=True)), "scores")
+        examples = rows_of(g, "examples", *key)
+        for e, (row, shown, dense) in enumerate(zip(examples, passages["bases"][k]["texts"], passages["bases"][k]["dense"], strict=True)):
+            tokens = g["example_tokens"][row["first"]:row["first"] + row["tokens"]]
+            wide, at = shown["text"].encode("utf-16-le"), shown["starts"]
+            cut = [wide[2 * a:2 * b].decode("utf-16-le") for a, b in zip(at, at[1:])]
+            expect(cut == [row["text"][t["start"]:t["end"]].decode() for t in tokens], f"example {e}: {cut}")
+            expect(all(abs(a - b) < 0.01 * abs(b) for a, b in zip(dense, tokens["activation"], strict=True)), f"example {e}: activations")
+    expect(len(data["losses"]) == len(g["losses"]) == len(passages["losses"]), "losses")
+    expect([x["failed"] for x in data["losses"]] == [s == b"failed" for s in g["losses"]["status"]] and any(x["failed"] for x in data["losses"]), "failures")
+    for loss, traces, row in zip(data["losses"], passages["losses"], g["losses"][:]):
+        expect(main["variants"]["id"][loss["variant"]] == row["variant"].decode() and loss["dataset"] == row["dataset"].decode(), "a loss's variant")
+        expect(loss["base"] == (-1 if loss["failed"] else [b["dataset"] for b in data["bases"]].index(loss["dataset"])), "a loss's base")
+        expect(loss["failed"] or abs(loss["loss"] - row["loss"]) < 1e-3, "a loss")
+        expect(len(traces) == (0 if loss["failed"] else len(data["bases"][loss["base"]]["matches"]["word"])), "traces")
+    last = g["traces"][-1]
+    wanted = g["trace_tokens"][last["first"]:last["first"] + last["tokens"]]
+    expect(all(abs(a - b) <= 0.01 * abs(b) for a, b in zip(passages["losses"][-1][-1], wanted, strict=True)), "a trace")
+
+
 VIEWS = ["overview", "heat", "spread", "overlap", "layers", "variants", "metrics", "failures"]
+ATTRIBUTION_VIEWS = ["passages", "words", "unit", "semantics"]
 
 
-def look(b, page, name):
+def look(b, page, name, more=()):
+    wanted = VIEWS[:5] + list(more) + VIEWS[5:]
     shots = os.environ.get("KEEP_SHOTS")
     for width, height in ((1280, 900), (390, 844)):
         for dark in (False, True):
             b.size(width, height, dark)
             b.open(f"file://{page}")
             ids = b.js("[...document.querySelectorAll('nav a')].map(a => a.hash.slice(1))")
-            expect(ids == VIEWS, f"views: {ids}")
+            expect(ids == wanted, f"views: {ids}")
             for view in ids:
                 b.js(f"location.hash = '{view}'")
                 b.until(f"document.querySelector('nav [aria-current]').hash == '#{view}'")
@@ -127,6 +160,52 @@ def keyboard(b, page):
     expect(b.js(f"{sort}.closest('th').getAttribute('aria-sort')") == "descending", "aria-sort")
 
 
+def neurons(b, page):
+    """Passages, the map of words and the scatter are read without a pointer; a neuron's name leads to it."""
+    detail = "document.getElementById('detail').textContent"
+    b.size(1280, 900)
+    b.open(f"file://{page}")
+    b.js("location.hash = 'passages'")
+    b.until("!!document.querySelector('.token')")
+    rows = b.js("[...document.querySelectorAll('.passage')].slice(0, 2).map(p => p.textContent)")
+    expect(rows[0] == rows[1] and "portions" in rows[0], f"dense above pruned: {rows}")
+    full = "[...document.querySelectorAll('.passage')[K].children].map(t => Number(getComputedStyle(t).getPropertyValue('--share').replace('%', '')))"
+    dense, pruned = b.js(full.replace("K", "0")), b.js(full.replace("K", "1"))
+    expect(max(dense) == 100 and max(pruned) < 100 and dense.index(100) == pruned.index(max(pruned)), f"colours: {dense} {pruned}")
+    b.js("document.querySelector('.token').focus()")
+    first = b.js(detail)
+    b.key("ArrowRight")
+    second = b.js(detail)
+    b.key("ArrowDown")
+    expect(first != second and "dense" in second and "pruned" in second and b.js(detail) == second, f"{first!r}, {second!r}, {b.js(detail)!r}")
+    expect(b.js("document.activeElement.closest('.passage-row') === document.querySelectorAll('.passage-row')[1]"), "down leads to the pruned model")
+    b.js("(s => { s.value = 'none'; s.dispatchEvent(new Event('change')); })(document.querySelector('[name=pruned]'))")
+    expect(b.js("document.querySelectorAll('.panel')[0].querySelectorAll('.passage').length") == 1, "nothing pruned is shown")
+    b.js("location.hash = 'words'")
+    b.until("!!document.querySelector('td[data-match]')")
+    b.js("document.querySelector('td[data-match]').focus()")
+    first = b.js(detail)
+    b.key("ArrowDown")
+    expect("score" in first and "share lost" in first and b.js(detail) != first, f"{first!r} {b.js(detail)!r}")
+    found = b.js("document.querySelectorAll('td[data-match]').length")
+    b.js("(s => { s.value = 'all'; s.dispatchEvent(new Event('change')); })(document.querySelector('[name=found]'))")
+    expect(b.js("document.querySelectorAll('td[data-match]').length") > found > 0 and b.js("document.querySelectorAll('td.weak').length") > 0, "matches that do not pass")
+    name = b.js("document.querySelector('.heat thead a').title")
+    b.js("document.querySelector('.heat thead a').click()")
+    b.until("location.hash == '#unit' && !!document.querySelector('.lane')")
+    expect(b.js("document.querySelector('dd').textContent") == name, "a column leads to its neuron")
+    b.js("location.hash = 'semantics'")
+    b.until("document.querySelectorAll('.point').length > 100")
+    rho = b.js("[...document.querySelectorAll('.panel .note')].map(x => parseFloat(x.textContent.replace('−', '-').match(/Spearman (\\S+)/)[1]))")
+    expect(len(rho) == 3 and rho[0] > max(rho[1:]) > 0.3, f"{rho}")
+    b.js("document.querySelector('.point').focus()")
+    first = b.js(detail)
+    b.key("ArrowRight")
+    expect("NSA loss" in first and b.js(detail) != first, f"{first!r}")
+    expect(not b.errors, str(b.errors))
+    return rho
+
+
 def honest(b, page):
     """A mean over fewer draws than planned says so."""
     b.open(f"file://{page}")
@@ -169,8 +248,9 @@ with Scratch() as s:
         skip("the page's data is as promised; Chromium is absent (apt-get install chromium), so nothing was drawn")
     with browser.Browser(program) as b:
         report(f"{s}/made.h5", f"{s}/made.html")
-        look(b, f"{s}/hostile.html", "hostile")
+        look(b, f"{s}/hostile.html", "hostile", ATTRIBUTION_VIEWS)
         look(b, f"{s}/made.html", "made")
         keyboard(b, f"{s}/made.html")
         honest(b, f"{s}/made.html")
+        neurons(b, f"{s}/hostile.html")
         load_time(b, s)

@@ -2,7 +2,8 @@
    only ever becomes text nodes. */
 const views = [];
 
-/* {id, title, needs (name of a data block, may be absent), draw(main, data), count()} */
+/* {id, title, needs (name of a data block, may be absent), optional: left out without it,
+   draw(main, data), count()} */
 function addView(view) {
   views.push(view);
 }

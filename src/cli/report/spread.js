@@ -67,11 +67,11 @@ function tickText(value) {
   return String(Number(value.toPrecision(3))).replace("-", "−");
 }
 
-function spreadLane(lane, axis, left, right, y, width) {
+function spreadLane(lane, axis, left, right, y, width, describe) {
   const { cell, setting } = lane, finite = cell.values.filter(Number.isFinite), middle = y + laneHeight / 2;
   const infinite = cell.values.length - finite.length;
   const group = svg("g", { class: `lane m${methodClass(setting.method)}`, tabindex: -1, role: "img", "data-lane": lane.index,
-    "aria-label": `${lane.name}: ${describeCell(cell)}` },
+    "aria-label": `${lane.name}: ${describe(cell)}` },
     svg("rect", { class: "hit", x: 0, y, width, height: laneHeight }));
   if (finite.length > 1 && !infinite) {
     const x = axis.position(cell.mean);
@@ -85,16 +85,16 @@ function spreadLane(lane, axis, left, right, y, width) {
   return group;
 }
 
-/* rows: [{name, lanes: [{setting, cell}]}] */
-function spreadPlot(dataset, metric, rows, model, width) {
+/* rows: [{name, lanes: [{setting, cell}]}]; plot: {title, dense, open, describe(cell)}. */
+function lanePlot(plot, rows, width) {
   const longest = Math.max(...rows.map((r) => textWidth(r.name)));
   const left = Math.min(longest + 12, width * 0.36), right = width - 46, top = 18;
-  const dense = denseValue(model, dataset, metric);
+  const { title, dense, describe } = plot;
   const values = rows.flatMap((r) => r.lanes.flatMap((l) => l.cell.values)).concat([dense]).filter(Number.isFinite);
   if (!values.length) return null;
-  const axis = axisOf(values, report.open[metric] === 1, left + 6, right - 6);
+  const axis = axisOf(values, plot.open, left + 6, right - 6);
   const height = top + rows.reduce((sum, r) => sum + r.lanes.length * laneHeight + 6, 0) + 20;
-  const root = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `Spread of ${report.datasets[dataset]}` });
+  const root = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `Spread of ${title}` });
   root.append(svg("text", { class: "soft", x: width - 2, y: 12, "text-anchor": "end" }, "n"));
   let y = top, index = 0;
   rows.forEach((row, r) => {
@@ -115,13 +115,13 @@ function spreadPlot(dataset, metric, rows, model, width) {
     for (const lane of row.lanes) {
       lane.index = index++;
       lane.name = `${row.name}, ${lane.setting.method}`;
-      root.append(spreadLane(lane, axis, left, right, y, width));
+      root.append(spreadLane(lane, axis, left, right, y, width, describe));
       y += laneHeight;
     }
     y += 3;
   }
   const lanes = rows.flatMap((r) => r.lanes);
-  details(root, ".lane", (g) => [`${report.datasets[dataset]}, ${lanes[Number(g.dataset.lane)].name}:`, describeCell(lanes[Number(g.dataset.lane)].cell)]);
+  details(root, ".lane", (g) => [`${title}, ${lanes[Number(g.dataset.lane)].name}:`, describe(lanes[Number(g.dataset.lane)].cell)]);
   roving(root, ".lane", () => 1);
   return root;
 }
@@ -139,8 +139,8 @@ function spreadRows(list, dataset, metric) {
 
 function spreadPanel(panel, list, d) {
   const metric = metricFor(d), rows = spreadRows(list, d, metric);
-  const plot = rows.length ? spreadPlot(d, metric, rows, list[0].model, panel.clientWidth) : null;
-  const dense = denseValue(list[0].model, d, metric);
+  const dense = denseValue(list[0].model, d, metric), kind = { title: report.datasets[d], dense, open: report.open[metric] === 1, describe: describeCell };
+  const plot = rows.length ? lanePlot(kind, rows, panel.clientWidth) : null;
   const note = metric < 0 ? "no cell has a result" : `${report.metrics[metric]}; dense ${metricText(metric, dense)}`;
   panel.replaceChildren(h("h3", null, report.datasets[d]), h("p", { class: "note" }, note), plot || h("p", null, "No value to draw."));
 }

@@ -11,15 +11,20 @@ function showHeader() {
   document.getElementById("summary").textContent = parts.join(", ");
 }
 
+/* Views whose data few files hold are there with it alone. */
+function shownViews() {
+  return views.filter((view) => !view.optional || document.getElementById("data-" + view.needs));
+}
+
 function showViews() {
-  document.getElementById("views").append(...views.map((view) => h("a", { href: "#" + view.id }, view.title,
+  document.getElementById("views").append(...shownViews().map((view) => h("a", { href: "#" + view.id }, view.title,
     view.count ? h("span", { class: "count" }, " " + view.count().toLocaleString("en")) : null)));
 }
 
 function openView(moved) {
   const id = decodeURIComponent(location.hash.slice(1));
   if (id === "view") return; /* the link to the content */
-  const view = views.find((v) => v.id === id) || views[0];
+  const view = shownViews().find((v) => v.id === id) || views[0];
   for (const link of document.querySelectorAll("nav a")) {
     if (link.getAttribute("href") === "#" + view.id) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
