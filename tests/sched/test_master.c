@@ -75,6 +75,34 @@ static void longest_tasks_go_out_first(void **state) {
   master_free(m);
 }
 
+static void later_tasks_wait_for_all_others(void **state) {
+  (void)state;
+  struct master_task tasks[] = {{9, 1, 0}, {1, 1, 0}, {2, 1, 0}};
+  bool later[] = {true, false, false};
+  struct master_options o = {.ranks = 3, .lease_timeout = 10, .crash_limit = 1, .later = later};
+  struct master *m;
+  struct actions a = {0};
+  assert_ok(master_create(&m, &o, tasks, 3, &err));
+  int64_t instances[3];
+  for (int r = 0; r < 2; r++) {
+    feed(m, &a, (struct event){.kind = EVENT_READY, .rank = r});
+    assert_int_equal(find(&a, ACTION_LEASE)->task, 2 - r);
+    instances[r] = find(&a, ACTION_LEASE)->instance;
+  }
+  feed(m, &a, (struct event){.kind = EVENT_READY, .rank = 2});
+  assert_null(find(&a, ACTION_LEASE));
+  feed(m, &a, (struct event){.kind = EVENT_RESULT, .rank = 0, .task = 2, .instance = instances[0]});
+  assert_null(find(&a, ACTION_LEASE));
+  /* one that is given up has ended too */
+  feed(m, &a, (struct event){.kind = EVENT_BEAT, .rank = 1, .task = 1, .instance = instances[1]});
+  feed(m, &a, (struct event){.kind = EVENT_LOST, .rank = 1});
+  assert_non_null(find(&a, ACTION_FAIL));
+  assert_int_equal(find(&a, ACTION_LEASE)->task, 0);
+  assert_int_equal(find(&a, ACTION_LEASE)->rank, 2);
+  actions_free(&a);
+  master_free(m);
+}
+
 static void nothing_to_do_finishes_at_the_first_event(void **state) {
   (void)state;
   struct master *m = make(2, NULL, 0, 0);
@@ -421,6 +449,7 @@ int main(void) {
       cmocka_unit_test(a_pruning_that_kills_three_workers_gives_up_its_cells),
       cmocka_unit_test(stop_drops_what_is_in_flight_and_stops_every_rank),
       cmocka_unit_test(what_cannot_end_in_time_is_not_handed_out),
+      cmocka_unit_test(later_tasks_wait_for_all_others),
       cmocka_unit_test(events_of_things_that_do_not_exist_are_refused),
       cmocka_unit_test(every_cell_ends_exactly_once_whatever_happens),
       cmocka_unit_test(ten_thousand_ranks_are_served),

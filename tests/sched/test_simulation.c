@@ -26,7 +26,8 @@ struct world {
   int tasks, ranks, cells[TASKS], key[TASKS];
   double cost[TASKS], shared[TASKS + 1];
   int ended[TASKS][CELLS]; /* times a cell was recorded or given up */
-  int troubles;            /* still to come */
+  bool later[TASKS];
+  int troubles; /* still to come */
   double now;
   /* of one master */
   struct master *master;
@@ -39,12 +40,25 @@ struct world {
   bool finished, stopped;
 };
 
+/* Nothing is left of the tasks that a later one waits for. */
+static bool may_go(const struct world *w, int task) {
+  for (int t = 0; w->later[task] && t < w->tasks; t++) {
+    for (int c = 0; !w->later[t] && c < w->cells[t]; c++) {
+      if (w->ended[t][c] == 0) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
 static void take(struct world *w, const struct action *a) {
   struct agent *g = &w->agents[a->rank];
   switch (a->kind) {
   case ACTION_LEASE:
     assert_int_equal(w->lease[a->rank], 0);
     assert_false(w->lost[a->rank]);
+    assert_true(may_go(w, w->task[a->task]));
     for (int r = 0; r < w->ranks; r++) { /* nobody else has the task */
       assert_true(w->lease[r] == 0 || w->leased[r] != a->task);
     }
@@ -156,6 +170,7 @@ static int open_cells(const struct world *w) {
 /* A master of what is not recorded; all ranks are there again. */
 static void start(struct world *w) {
   struct master_task tasks[TASKS];
+  bool later[TASKS];
   size_t count = 0;
   memset(w->cell, -1, sizeof w->cell);
   for (int t = 0; t < w->tasks; t++) {
@@ -167,11 +182,15 @@ static void start(struct world *w) {
     }
     if (cells) {
       w->task[count] = t;
+      later[count] = w->later[t];
       tasks[count++] = (struct master_task){w->cost[t], cells, w->key[t] % (int)(count + 1)};
     }
   }
-  struct master_options o = {
-      .ranks = w->ranks, .lease_timeout = 10, .crash_limit = 3, .shared = w->shared};
+  struct master_options o = {.ranks = w->ranks,
+                             .lease_timeout = 10,
+                             .crash_limit = 3,
+                             .shared = w->shared,
+                             .later = later};
   if (w->troubles > 0 && rng_below(&w->rng, 3) == 0) {
     w->troubles--;
     o.end = w->now + (double)rng_below(&w->rng, 60) + 0.1;
@@ -254,6 +273,7 @@ static void live(uint64_t seed, int *restarts) {
     w.key[t] = (int)rng_below(&w.rng, (uint64_t)keys);
     w.cost[t] = (double)rng_below(&w.rng, 9);
     w.shared[t + 1] = (double)rng_below(&w.rng, 12);
+    w.later[t] = seed % 3 == 0 && rng_below(&w.rng, 2);
   }
   for (int jobs = 0; open_cells(&w) > 0; jobs++) {
     assert_true(jobs <= TROUBLES);
