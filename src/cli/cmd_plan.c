@@ -6,6 +6,7 @@
 #include "cli/duration.h"
 #include "cli/places.h"
 #include "cli/session.h"
+#include "grid/cost.h"
 #include "grid/group_size.h"
 
 enum { KEY_JSON = 256, KEY_RANKS, KEY_MEMORY };
@@ -63,6 +64,7 @@ static const struct argp argp = {
 struct totals {
   size_t cells, prunings, draws, calibrated;
   double prune_flops, eval_flops, seconds, longest, bytes;
+  double attribution_flops, dense_flops; /* of eval_flops; of those the dense models' */
   int ranks;
   double memory; /* of each, in bytes */
   struct group_answer groups;
@@ -74,6 +76,25 @@ static size_t count_cells(const struct plan *p, size_t variant) {
     count += plan_cell(p, variant, d)->wanted;
   }
   return count;
+}
+
+static void add_attributions(const struct plan *p, size_t variant, struct totals *t) {
+  for (size_t d = 0; d < p->dataset_count; d++) {
+    const struct cell *c = plan_cell(p, variant, d);
+    t->attribution_flops += c->wanted ? c->attribution_flops : 0;
+    t->dense_flops += c->wanted && p->variants[variant].method->dense ? c->attribution_flops : 0;
+  }
+}
+
+/* Of a task as it goes out: the dense model's data sets are tasks of their own. */
+static double longest_task(const struct plan *p, size_t variant) {
+  const struct variant *v = &p->variants[variant];
+  double flops = 0;
+  for (size_t d = 0; v->method->dense && d < p->dataset_count; d++) {
+    const struct cell *c = plan_cell(p, variant, d);
+    flops = c->wanted && c->flops > flops ? c->flops : flops;
+  }
+  return v->method->dense ? cost_seconds(flops) : v->seconds;
 }
 
 static status add_up(const struct plan *p, struct totals *t, struct error *err) {
@@ -88,7 +109,9 @@ static status add_up(const struct plan *p, struct totals *t, struct error *err) 
     t->prune_flops += v->prune_flops;
     t->eval_flops += v->eval_flops;
     t->seconds += v->seconds;
-    t->longest = v->seconds > t->longest ? v->seconds : t->longest;
+    double longest = longest_task(p, i);
+    add_attributions(p, i, t);
+    t->longest = longest > t->longest ? longest : t->longest;
     t->bytes = v->peak_bytes > t->bytes ? v->peak_bytes : t->bytes;
   }
   return STATUS_OK;
@@ -160,13 +183,18 @@ static void print_plan(const struct plan *p, const struct totals *t, const struc
          "cells, a pruning serves all its data sets\n",
          t->draws, t->calibrated, p->dataset_count * p->model_count, t->cells);
   print_sharing(p);
-  printf("work: %.3g Tflop pruning, %.3g Tflop evaluating\n", 1e-12 * t->prune_flops,
+  printf("work: %.3g Tflop pruning, %.3g Tflop evaluating", 1e-12 * t->prune_flops,
          1e-12 * t->eval_flops);
+  if (p->grid->attributed) {
+    printf(", %.3g of them for attributions (%.3g before pruning)", 1e-12 * t->attribution_flops,
+           1e-12 * t->dense_flops);
+  }
+  printf("\n");
   printf("precision: %s\n", precision_name(p->grid->precision));
   printf("memory: about %.2f GB per process\n", 1e-9 * t->bytes);
   print_groups(p, t);
   printf("time: about %s on one process with %d thread%s; never less than %s, the longest "
-         "variant\n",
+         "task\n",
          alone, s->threads, s->threads == 1 ? "" : "s", longest);
 }
 

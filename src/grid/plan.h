@@ -75,6 +75,7 @@ struct cell {
   char id[DIGEST_TEXT]; /* "" when light */
   bool wanted;          /* false: an exclude rule with `dataset` took it out */
   double flops;
+  double attribution_flops; /* of them those beside the evaluation */
 };
 
 struct plan {

@@ -159,7 +159,9 @@ static status identify_cells(struct plan *p, const struct passes *passes, struct
       size_t at = (size_t)v->model * p->dataset_count + k;
       TRY(identify_cell(p, v, k, (const char(*)[DIGEST_TEXT])passes->backgrounds, cell, err));
       cell->flops = passes->flops[at];
-      cell->flops += attribution_flops(p, v, k, cell->flops, passes->tokens_per_item[at]);
+      cell->attribution_flops =
+          attribution_flops(p, v, k, cell->flops, passes->tokens_per_item[at]);
+      cell->flops += cell->attribution_flops;
       v->eval_flops += cell->wanted ? cell->flops : 0;
     }
     v->seconds = cost_seconds(v->prune_flops + v->eval_flops);
