@@ -23,13 +23,13 @@ status attribution_evaluate(const struct attribution *a, struct runner *runner,
   return st;
 }
 
-static status check_task(const struct subject *s, struct error *err) {
-  enum task_type type = task_type(s->task);
+status attribution_accepts(const struct task *task, struct error *err) {
+  enum task_type type = task_type(task);
   if (type == TASK_PERPLEXITY || type == TASK_ROLLING) {
     return err_set(err, STATUS_INPUT,
                    "%s: a task of texts has no answers that words could decide (expected a task "
                    "with choices, or of last words)",
-                   task_name(s->task));
+                   task_name(task));
   }
   return STATUS_OK;
 }
@@ -226,7 +226,7 @@ static status open_by(struct attribution **out, const struct subject *s,
                       struct runner *dense, const struct watcher *watcher, struct error *err) {
   struct attribution *a;
   status st;
-  TRY(check_task(s, err));
+  TRY(attribution_accepts(s->task, err));
   TRY(mem_alloc(&a, 1, sizeof *a, err));
   a->s = *s;
   a->o = *o;

@@ -29,6 +29,9 @@ struct watcher {
   void *user;
 };
 
+/* STATUS_INPUT for a task of texts, which has no answers that words could decide. */
+status attribution_accepts(const struct task *task, struct error *err);
+
 /* Finds words and units with the dense model's runner: leave-one-out's passes, then two
  * evaluations. STATUS_INPUT and STATUS_UNSUPPORTED for what cannot be attributed: a task of texts,
  * experts, no words. */

@@ -87,20 +87,20 @@ static void print_counts(const struct run_status *s, double now) {
 }
 
 /* "wanda 0.5 c4 draw 1 on sst2" */
-static void print_cell(const struct run_status *s, const struct cell_status *c) {
+static void print_cell(const struct run_status *s, const char *variant, const char *dataset) {
   for (size_t i = 0; i < s->results.variant_count; i++) {
     const struct results_variant *v = &s->results.variants[i];
-    if (strcmp(v->id, c->variant) != 0) {
+    if (strcmp(v->id, variant) != 0) {
       continue;
     }
     printf("%s %s %s", v->model, v->method, v->sparsity);
     if (v->calibration[0]) {
       printf(" %s draw %d", v->calibration, v->draw);
     }
-    printf(" on %s", c->dataset);
+    printf(" on %s", dataset);
     return;
   }
-  printf("variant %s on %s", c->variant, c->dataset);
+  printf("variant %s on %s", variant, dataset);
 }
 
 static bool is_failed(const struct cell_status *c, const char *error) {
@@ -125,13 +125,24 @@ static void print_reason(const struct run_status *s, size_t i) {
   for (size_t k = i; k < s->count && shown < SHOWN; k++) {
     if (is_failed(&s->cells[k], error)) {
       printf("    ");
-      print_cell(s, &s->cells[k]);
+      print_cell(s, s->cells[k].variant, s->cells[k].dataset);
       printf("\n");
       shown++;
     }
   }
   if (count > shown) {
     printf("    and %zu more\n", count - shown);
+  }
+}
+
+static void print_attributions(const struct run_status *s) {
+  for (size_t i = 0; i < s->attribution_count; i++) {
+    const struct attribution_failure *a = &s->attributions[i];
+    if (a->failed) {
+      printf("  not attributed: %s\n    ", a->error);
+      print_cell(s, a->variant, a->dataset);
+      printf("\n");
+    }
   }
 }
 
@@ -158,6 +169,7 @@ status cmd_status(int argc, char **argv, struct error *err) {
       print_reason(&s, i);
     }
   }
+  print_attributions(&s);
   status st = a.check ? judge(&s) : STATUS_OK;
   status_free(&s);
   return st;

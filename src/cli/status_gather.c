@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "store/attribution.h"
 
 /* Index of a cell, added where the plan is unknown; count when the plan does not have it (a record
  * of an older grid). */
@@ -62,6 +63,26 @@ static void see_variant(struct run_status *s, const struct variant_record *r) {
   }
 }
 
+/* The last of equals counts. */
+static status see_attribution(struct run_status *s, const struct attribution_base *r,
+                              struct error *err) {
+  size_t i = 0;
+  while (i < s->attribution_count && (strcmp(s->attributions[i].variant, r->variant) != 0 ||
+                                      strcmp(s->attributions[i].dataset, r->dataset) != 0)) {
+    i++;
+  }
+  if (i == s->attribution_count) {
+    TRY(mem_reserve(&s->attributions, &s->attribution_cap, i + 1, sizeof *s->attributions, err));
+    s->attribution_count++;
+  }
+  struct attribution_failure *a = &s->attributions[i];
+  *a = (struct attribution_failure){.failed = r->failed};
+  (void)snprintf(a->variant, sizeof a->variant, "%s", r->variant);
+  (void)snprintf(a->dataset, sizeof a->dataset, "%s", r->dataset);
+  (void)snprintf(a->error, sizeof a->error, "%s", r->error);
+  return STATUS_OK;
+}
+
 static status see(void *user, const unsigned char *record, size_t size, double time,
                   struct error *err) {
   struct run_status *s = user;
@@ -76,6 +97,11 @@ static status see(void *user, const unsigned char *record, size_t size, double t
     TRY_WITH(err, record_decode_variant(&r, record, size, err), "%s", s->journal_path);
     see_variant(s, &r);
     variant_record_free(&r);
+  } else if (record_kind(record, size) == RECORD_ATTRIBUTION_BASE) {
+    struct attribution_base r = {0};
+    TRY_WITH(err, record_decode_attribution_base(&r, record, size, err), "%s", s->journal_path);
+    st = see_attribution(s, &r, err);
+    attribution_base_free(&r);
   }
   return st;
 }
@@ -156,6 +182,7 @@ void status_free(struct run_status *s) {
   free(s->journal_path);
   free(s->cells);
   free(s->times);
+  free(s->attributions);
   *s = (struct run_status){0};
 }
 

@@ -13,6 +13,13 @@ struct cell_status {
   char error[512]; /* of a failed one */
 };
 
+/* A data set of a dense model that could not be attributed. */
+struct attribution_failure {
+  char variant[DIGEST_TEXT], dataset[64];
+  bool failed; /* no longer, when it was tried again */
+  char error[512];
+};
+
 struct run_status {
   char *results_path, *journal_path;
   struct results_file results; /* empty when there is none or it is damaged */
@@ -23,6 +30,8 @@ struct run_status {
   struct cell_status *cells; /* [count], in plan order */
   size_t count, cap;
   size_t done, failed, pending;
+  struct attribution_failure *attributions; /* [attribution_count] */
+  size_t attribution_count, attribution_cap;
   size_t cursor; /* where the last lookup ended */
   double *times; /* [time_count]: when cells ended */
   size_t time_count, time_cap;

@@ -107,7 +107,8 @@ struct grid {
   enum precision precision; /* of every forward pass; default float32 */
   bool store_items;         /* default true */
   bool store_masks;         /* default false */
-  bool *attributed;         /* [dataset_count]: data sets with an attribution; NULL: none */
+  long *attributed;         /* [dataset_count]: the line that asks for a data set's attribution, or
+                               0; NULL: none does */
   struct attribution_options attribution;
   struct grid_name background; /* where an attribution's neutral text comes from */
   struct grid_exclude *excludes;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attribution/lexicon.h"
 #include "base/mem.h"
 #include "grid/parse.h"
 
@@ -45,7 +46,7 @@ static status mark_datasets(struct grid *g, const struct yaml *map, struct error
       return yaml_fail(&g->file, &list.at[i], err,
                        "'attribution': %s is not among the experiment's datasets", text);
     }
-    g->attributed[d] = true;
+    g->attributed[d] = list.at[i].line;
   }
   return STATUS_OK;
 }
@@ -74,6 +75,23 @@ static status read_choice(const struct grid *g, const struct yaml *map, const ch
   return node ? yaml_choice(&g->file, node, key, names, count, out, err) : STATUS_OK;
 }
 
+/* Read here for its mistakes alone: an attribution reads it again. */
+static status check_lexicon(const char *path, struct error *err) {
+  struct lexicon l = {0};
+  status st = lexicon_read(&l, path, err);
+  lexicon_free(&l);
+  return st;
+}
+
+static status read_lexicon(struct grid *g, const struct yaml *node, struct error *err) {
+  struct attribution_options *o = &g->attribution;
+  const char *text;
+  TRY(yaml_text(&g->file, node, "lexicon", &text, err));
+  TRY(parse_beside(g, text, &o->lexicon, err));
+  TRY(o->lexicon ? STATUS_OK : mem_dup(&o->lexicon, text, strlen(text), err));
+  return check_lexicon(o->lexicon, err);
+}
+
 static status read_words(struct grid *g, const struct yaml *map, struct error *err) {
   struct attribution_options *o = &g->attribution;
   int influence = (int)o->influence;
@@ -81,16 +99,11 @@ static status read_words(struct grid *g, const struct yaml *map, struct error *e
   o->influence = (enum influence)influence;
   const struct yaml *node = yaml_get(map, "lexicon");
   if ((node != NULL) != (o->influence == INFLUENCE_LEXICON)) {
-    return yaml_fail(&g->file, node ? node : map, err,
+    return yaml_fail(&g->file, node ? node : yaml_get(map, "influence"), err,
                      node ? "'lexicon' needs 'influence: lexicon'"
                           : "'influence: lexicon' needs 'lexicon: FILE'");
   }
-  if (node) {
-    const char *text;
-    TRY(yaml_text(&g->file, node, "lexicon", &text, err));
-    TRY(parse_beside(g, text, &o->lexicon, err));
-    TRY(o->lexicon ? STATUS_OK : mem_dup(&o->lexicon, text, strlen(text), err));
-  }
+  TRY(node ? read_lexicon(g, node, err) : STATUS_OK);
   TRY(read_int(g, map, "words", 1, 10000, &o->words, err));
   TRY(read_int(g, map, "min_occurrences", 1, INT_MAX, &o->least_occurrences, err));
   TRY(read_bool(g, map, "stop_words", &o->stop_words, err));

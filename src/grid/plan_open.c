@@ -1,6 +1,7 @@
 /* Opening what a grid names, and the checks that need it open. */
 #include <string.h>
 
+#include "attribution/attribution.h"
 #include "base/mem.h"
 #include "grid/plan_parts.h"
 
@@ -102,6 +103,16 @@ static status open_calibrations(struct plan *p, struct error *err) {
   return STATUS_OK;
 }
 
+static status check_attributed(const struct plan *p, struct error *err) {
+  const struct grid *g = p->grid;
+  for (size_t i = 0; g->attributed && i < p->dataset_count; i++) {
+    if (g->attributed[i] && attribution_accepts(p->datasets[i].task, err) != STATUS_OK) {
+      return at_line(g, g->attributed[i], err);
+    }
+  }
+  return STATUS_OK;
+}
+
 static status open_background(struct plan *p, struct error *err) {
   const struct grid *g = p->grid;
   struct plan_calibration *b = &p->background;
@@ -115,6 +126,7 @@ static status open_background(struct plan *p, struct error *err) {
 status plan_open_parts(struct plan *p, struct error *err) {
   TRY(open_models(p, err));
   TRY(open_datasets(p, err));
+  TRY(check_attributed(p, err));
   TRY(open_calibrations(p, err));
   return p->grid->attributed ? open_background(p, err) : STATUS_OK;
 }
