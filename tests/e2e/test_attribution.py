@@ -1,0 +1,161 @@
+"""An attribution's tables do not depend on how its run went: on one process or some ranks; killed again and again; in shards
+that are merged. /attribution and /metrics are the same bytes, and /metrics those of a run without."""
+import signal
+import time
+
+from common import *
+
+if not have_h5py():
+    skip("python3-h5py is not installed")
+import h5py
+import numpy
+
+ASKED = """\
+attribution:
+  datasets: [sst2, mine]
+  min_occurrences: 2
+  candidates: 12
+  leave_out: 2
+  words: 6
+  neurons: 4
+  windows: 6
+  random: 3
+"""
+PLAIN = """\
+experiment: attributed
+models: [{model}]
+methods: [dense, magnitude, wanda]
+sparsity: [0.5, "2:4"]
+calibration: {{sets: [c4], samples: 4, length: 64, draws: 2}}
+datasets: [sst2, wikitext2, mine]
+limit: 20
+window: 64
+"""
+TASK = """\
+kind: sentiment
+type: multiple_choice
+data: {data}
+context: "{{{{text}}}} It was"
+choices: [cold, warm]
+label: label
+metrics: [acc]
+"""
+
+
+def small_model(folder_):
+    """A random llama of two small blocks that reads nano-llama's tokens."""
+    config = json.load(open(f"{MODEL}/config.json"))
+    config.update(hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, torch_dtype="float32")
+    shapes = {"model.embed_tokens.weight": (4096, 32), "lm_head.weight": (4096, 32), "model.norm.weight": (32,)}
+    for b in range(2):
+        at = f"model.layers.{b}."
+        shapes.update({at + "input_layernorm.weight": (32,), at + "post_attention_layernorm.weight": (32,)})
+        shapes.update({f"{at}self_attn.{n}_proj.weight": (16 if n in "kv" else 32, 32) for n in "qkvo"})
+        shapes.update({f"{at}mlp.{n}_proj.weight": (32, 48) if n == "down" else (48, 32) for n in ("gate", "up", "down")})
+    rng, head, body = numpy.random.RandomState(4), {}, b""
+    for name, shape in shapes.items():
+        raw = (rng.uniform(-0.4, 0.4, shape) + (len(shape) == 1)).astype("<f4").tobytes()
+        head[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [len(body), len(body) + len(raw)]}
+        body += raw
+    text_ = json.dumps(head).encode()
+    write(f"{folder_}/model.safetensors", struct.pack("<Q", len(text_)) + text_ + body)
+    write(f"{folder_}/config.json", json.dumps(config))
+    shutil.copy(f"{MODEL}/tokenizer.json", f"{folder_}/tokenizer.json")
+    return folder_
+
+
+def tables(path):
+    """Name -> bytes of every table of /attribution."""
+    with h5py.File(path, "r") as f:
+        return {name: f["attribution"][name][:].tobytes() for name in f["attribution"]}
+
+
+def expect_same(got, want, what):
+    a, b = tables(got), tables(want)
+    expect(a.keys() == b.keys(), f"{what}: tables {sorted(a.keys() ^ b.keys())}")
+    different = [name for name in a if a[name] != b[name]]
+    expect(not different, f"{what}: /attribution differs in {different}")
+    expect(metrics(got) == metrics(want), f"{what}: /metrics differ")
+
+
+def expect_whole(path):
+    """Every data set of every variant that was asked for has its rows, and numbers that can be."""
+    with h5py.File(path, "r") as f:
+        a = {name: f["attribution"][name][:] for name in f["attribution"]}
+        variants = f["variants"][:]
+    expect([(r["dataset"], r["status"]) for r in a["bases"]] == [(b"sst2", b"done"), (b"mine", b"done")], f"bases: {a['bases']}")
+    expect(len(a["losses"]) == 2 * (len(variants) - 1) and set(a["losses"]["status"]) == {b"done"}, f"losses: {a['losses']}")
+    expect(all(0 <= r["loss"] <= 1 and r["perplexity"] > 1 and r["layer_error"] > 0 for r in a["losses"]), f"losses: {a['losses']}")
+    for r in a["bases"]:
+        words = a["words"][a["words"]["dataset"] == r["dataset"]]
+        expect(0 < len(words) <= 6 and all(w["influence"] > 0 for w in words), f"words: {words}")
+        matches = a["matches"][a["matches"]["dataset"] == r["dataset"]]
+        expect(len(matches) == 4 * len(words), f"{len(matches)} matches of {len(words)} words")
+        expect(len(a["causal"][a["causal"]["dataset"] == r["dataset"]]) == 4, "the matched units and three random sets")
+
+
+def run_killed(s, grid, out, env, ranks, rng, whole, kills):
+    """Kills all of a run's processes until it was done `kills` times, then lets it end; how often attributions were half there."""
+    half = 0
+    for _ in range(kills):
+        p = subprocess.Popen(MPIRUN + ["-n", str(ranks), BINARY, "run", grid, "-o", out, "-q"], env=env, cwd=s,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        try:
+            p.wait(timeout=rng.uniform(0.4, 0.9) * whole)
+        except subprocess.TimeoutExpired:
+            victims = subprocess.run(["pgrep", "-s", str(p.pid), "-x", "espalier"], capture_output=True, text=True).stdout.split()
+            os.killpg(p.pid, signal.SIGKILL)
+            p.wait()
+            for v in victims:
+                try:
+                    os.kill(int(v), signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+        time.sleep(0.3)
+        half += os.path.exists(out.replace(".h5", ".journal")) and "0 left" not in run("status", out.replace(".h5", ".journal"), check=None).stdout
+    run("run", grid, "-o", out, "-q", env=env, cwd=s)
+    return half
+
+
+with Scratch() as s:
+    env = {**os.environ, "ESPALIER_DATA": make_data(f"{s}/data"), "ASAN_OPTIONS": "detect_leaks=0"}
+    os.environ["ESPALIER_DATA"] = env["ESPALIER_DATA"]
+    rng = random.Random(2)
+    write_jsonl(f"{s}/items.jsonl", [{"text": text(rng, 10), "label": i % 2} for i in range(20)])
+    write(f"{s}/mine.yaml", TASK.format(data=f"{s}/items.jsonl"))
+    model = small_model(f"{s}/models/little")
+    plain = write(f"{s}/plain.yaml", PLAIN.format(model=model).replace("mine]", f"{s}/mine.yaml]"))
+    grid = write(f"{s}/asked.yaml", (PLAIN.format(model=model) + ASKED).replace("mine]", f"{s}/mine.yaml]"))
+
+    start = time.time()
+    run("run", grid, "-o", "one.h5", "-q", cwd=s)
+    whole = time.time() - start
+    expect_whole(f"{s}/one.h5")
+    run("run", plain, "-o", "plain.h5", "-q", cwd=s)
+    expect(metrics(f"{s}/plain.h5") == metrics(f"{s}/one.h5"), "attribution changes /metrics")
+
+    for ranks in (2, 3):
+        run("run", grid, "-o", f"r{ranks}.h5", "-q", ranks=ranks, cwd=s)
+        expect_same(f"{s}/r{ranks}.h5", f"{s}/one.h5", f"{ranks} ranks")
+
+    half = run_killed(s, grid, f"{s}/killed.h5", env, 1, rng, whole, 3) + run_killed(s, grid, f"{s}/killed2.h5", env, 2, rng, whole, 2)
+    expect_same(f"{s}/killed.h5", f"{s}/one.h5", "one rank killed and resumed")
+    expect_same(f"{s}/killed2.h5", f"{s}/one.h5", "two ranks killed and resumed")
+    expect(half > 0, "no run was killed with work left")
+
+    # A run that has its cells, asked for attributions later.
+    run("run", plain, "-o", "later.h5", "-q", cwd=s)
+    run("run", grid, "-o", "later.h5", "-q", cwd=s)
+    expect_same(f"{s}/later.h5", f"{s}/one.h5", "attributions asked for later")
+
+    for i in (1, 2):
+        run("run", grid, "--shard", f"{i}/2", "-o", f"shard{i}.h5", "-q", cwd=s)
+    run("merge", "-o", "merged.h5", "shard2.h5", "shard1.h5", cwd=s)
+    expect_same(f"{s}/merged.h5", f"{s}/one.h5", "merged shards")
+    before = os.path.getsize(f"{s}/merged.journal")
+    run("run", grid, "-o", "merged.h5", "-q", cwd=s)
+    expect(os.path.getsize(f"{s}/merged.journal") - before < 200, "run computes a merged file's cells again")
+    run("merge", "-o", "part.h5", "shard2.h5", cwd=s)
+    run("run", grid, "-o", "part.h5", "-q", ranks=2, cwd=s)
+    expect_same(f"{s}/part.h5", f"{s}/one.h5", "one shard's file carried on by the whole experiment")
+    print(f"an undisturbed run takes {whole:.1f} s; killed with work left {half} times")
