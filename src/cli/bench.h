@@ -148,6 +148,7 @@ status bench_forward(struct bench *b, struct error *err);
 status bench_gram(struct bench *b, struct error *err);
 status bench_methods(struct bench *b, struct error *err);
 status bench_eval(struct bench *b, struct error *err);
+status bench_factor(struct bench *b, struct error *err);
 status bench_grid(struct bench *b, struct error *err);
 
 #endif

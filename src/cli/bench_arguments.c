@@ -31,7 +31,8 @@ static const struct argp_option options[] = {
      0},
     {"precision", KEY_PRECISION, "TYPE", 0, "float32, bfloat16 or both (default)", 0},
     {"order", KEY_ORDER, "N", 0,
-     "order of a Gram matrix; may be given several times (default 2048 and 8192)", 0},
+     "order of a Gram matrix (gram, factor); may be given several times (default 2048 and 8192)",
+     0},
     {"layer", KEY_LAYER, "RxC", 0,
      "outputs and inputs of a linear to prune; may be given several times (default 768x3072, "
      "2048x2048 and 2048x8192)",
@@ -47,13 +48,15 @@ static const struct argp_option options[] = {
 static const char doc[] =
     "Measures what the processor can do at most and how near Espalier comes, with medians of "
     "interleaved repeats: what is compared takes turns.\v"
-    "Sections (default: all but grid, which needs --grid):\n"
+    "Sections (default: all but factor and grid, which needs --grid):\n"
     "  ceiling  oneDNN's products with packed weights at the model's shapes\n"
     "  memory   bandwidth of the triad a = b + s c\n"
     "  forward  tokens per second with the head at every position\n"
     "  gram     Gram matrices, counting n (n + 1) operations a token\n"
     "  methods  every pruning method on single linears, half of the weights\n"
     "  eval     items per second of a multiple-choice task\n"
+    "  factor   SparseGPT's factor of Gram matrices: one rank's own, LAPACK's, and under mpirun "
+    "ScaLAPACK's over all ranks, with residuals, memory and the order from which that is faster\n"
     "  grid     an experiment from start to end against the sum of its parts\n\n"
     "Shares are of the ceiling measured in the same repeats with the same number of threads.\n\n"
     "Example:\n  espalier bench ceiling forward --shape llama-110m --batch 8x512 --repeats 7";

@@ -11,9 +11,9 @@ static const struct section {
     {"ceiling", true, bench_ceiling},  {"memory", false, bench_memory},
     {"forward", true, bench_forward},  {"gram", false, bench_gram},
     {"methods", false, bench_methods}, {"eval", true, bench_eval},
-    {"grid", false, bench_grid},
+    {"factor", false, bench_factor},   {"grid", false, bench_grid},
 };
-enum { SECTIONS = sizeof sections / sizeof sections[0], GRID = SECTIONS - 1 };
+enum { SECTIONS = sizeof sections / sizeof sections[0], GRID = SECTIONS - 1, FACTOR = GRID - 1 };
 
 static bool asked(const struct bench_arguments *a, int section) {
   return (a->sections & 1U << section) != 0;
@@ -21,7 +21,7 @@ static bool asked(const struct bench_arguments *a, int section) {
 
 static status choose_sections(struct bench_arguments *a, int ranks, struct error *err) {
   if (a->sections == 0) {
-    a->sections = (1U << GRID) - 1;
+    a->sections = (1U << FACTOR) - 1;
   }
   if (a->grid) {
     a->sections |= 1U << GRID;
@@ -29,10 +29,11 @@ static status choose_sections(struct bench_arguments *a, int ranks, struct error
   if (asked(a, GRID) && !a->grid) {
     return err_set(err, STATUS_INPUT, "section grid needs --grid FILE");
   }
-  if (ranks > 1 && a->sections != 1U << GRID) {
-    return err_set(err, STATUS_INPUT,
-                   "of the sections grid alone runs on several ranks (expected one process, or "
-                   "`bench grid --grid FILE`)");
+  if (ranks > 1 && a->sections & ((1U << FACTOR) - 1)) {
+    return err_set(
+        err, STATUS_INPUT,
+        "of the sections only factor and grid run on several ranks (expected one process, "
+        "`bench factor` or `bench grid --grid FILE`)");
   }
   return STATUS_OK;
 }
