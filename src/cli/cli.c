@@ -16,6 +16,8 @@ static const struct command commands[] = {
     {"report", "a results file as one HTML page: heat maps, spreads, tables", cmd_report},
     {"sensitivity", "how much the calibration set decides: spread, components, ranks",
      cmd_sensitivity},
+    {"attribute", "which words and units pruning hit, and whether that explains the drop",
+     cmd_attribute},
     {"distances", "how far calibration draws lie from evaluation data", cmd_distances},
     {"compare", "two variants item by item: differences, flips, exact tests", cmd_compare},
     {"prune", "prune one model and write it as a checkpoint", cmd_prune},

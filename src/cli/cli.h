@@ -58,6 +58,7 @@ status cmd_merge(int argc, char **argv, struct error *err);
 status cmd_table(int argc, char **argv, struct error *err);
 status cmd_report(int argc, char **argv, struct error *err);
 status cmd_sensitivity(int argc, char **argv, struct error *err);
+status cmd_attribute(int argc, char **argv, struct error *err);
 status cmd_distances(int argc, char **argv, struct error *err);
 status cmd_compare(int argc, char **argv, struct error *err);
 status cmd_prune(int argc, char **argv, struct error *err);
