@@ -60,5 +60,12 @@ void mapping_close(struct mapping *m) {
 }
 
 void mapping_drop(const struct mapping *m) {
-  (void)madvise(m->at, m->bytes, MADV_DONTNEED);
+  mapping_drop_behind(m, 0);
+}
+
+void mapping_drop_behind(const struct mapping *m, size_t keep) {
+  size_t page = (size_t)sysconf(_SC_PAGE_SIZE), from = (keep + page - 1) / page * page;
+  if (from < m->bytes) {
+    (void)madvise((char *)m->at + from, m->bytes - from, MADV_DONTNEED);
+  }
 }

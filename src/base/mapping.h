@@ -19,7 +19,9 @@ status mapping_open(struct mapping *out, size_t bytes, const char *folder, const
                     struct error *err);
 void mapping_close(struct mapping *m);
 
-/* Gives anonymous pages back, to be zero again; a file's stay as they are. */
+/* Gives anonymous pages back, to be zero again; a file's stay as they are. Of all, or of those that
+ * lie whole behind the first `keep` bytes. */
 void mapping_drop(const struct mapping *m);
+void mapping_drop_behind(const struct mapping *m, size_t keep);
 
 #endif

@@ -283,6 +283,7 @@ status cmd_prune(int argc, char **argv, struct error *err) {
   struct job j = {.a = &a, .session = &session, .start = host_seconds()};
   j.options = (struct prune_options){.propagate = (enum propagate)a.propagate,
                                      .factor = (enum factor_where)a.factor,
+                                     .gram_bytes = session.memory / 2,
                                      .group = &session.group,
                                      .progress = progress,
                                      .progress_user = &j};

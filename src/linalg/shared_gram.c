@@ -46,13 +46,17 @@ static status allocate(struct shared_gram *g, struct error *err) {
   size_t area = (size_t)g->grid.block * (size_t)g->grid.block;
   size_t local = (size_t)process_grid_local_rows(&g->grid, g->n) *
                  (size_t)process_grid_local_cols(&g->grid, g->n);
+  static const char what[] = "a shared Gram matrix";
   g->tiles = list_tiles(g, NULL);
-  size_t tiles = (size_t)g->tiles;
-  g->count = local > tiles * area ? local : tiles * area;
+  size_t tiles = (size_t)g->tiles, least = 1; /* a rank outside of the grid has none */
+  g->count = local;
   TRY(mem_alloc(&g->tile, tiles, sizeof *g->tile, err));
   (void)list_tiles(g, g->tile);
-  TRY(mem_alloc(&g->matrix, g->count, sizeof *g->matrix, err));
-  TRY(mem_alloc(&g->values, tiles * area, sizeof *g->values, err));
+  TRY(mapping_open(&g->held, (tiles ? tiles * area : least) * sizeof *g->sums, NULL, what, err));
+  TRY(mapping_open(&g->factor, (local ? local : least) * sizeof *g->matrix, NULL, what, err));
+  g->sums = g->held.at;
+  g->values = g->held.at;
+  g->matrix = g->factor.at;
   return mem_alloc(&g->diagonal, (size_t)g->n, sizeof *g->diagonal, err);
 }
 
@@ -73,15 +77,20 @@ void shared_gram_close(struct shared_gram *g) {
     return;
   }
   free(g->tile);
-  free(g->matrix);
-  free(g->values);
+  mapping_close(&g->held);
+  mapping_close(&g->factor);
   free(g->diagonal);
   process_grid_close(&g->grid);
   *g = (struct shared_gram){0};
 }
 
 void shared_gram_clear(struct shared_gram *g) {
-  memset(g->matrix, 0, g->count * sizeof *g->matrix);
+  mapping_drop(&g->held);
+  shared_gram_forget(g);
+}
+
+void shared_gram_forget(struct shared_gram *g) {
+  mapping_drop(&g->factor);
 }
 
 static size_t area_of(const struct shared_gram *g) {
@@ -103,7 +112,7 @@ static int add_tile(const struct shared_gram *g, int t, const float *x, int toke
                       .c = product,
                       .ldc = at->cols};
   int st = tile_multiply(&tile);
-  double *sums = g->matrix + (size_t)t * area_of(g);
+  double *sums = g->sums + (size_t)t * area_of(g);
   for (size_t i = 0; st == 0 && i < (size_t)at->rows * (size_t)at->cols; i++) {
     sums[i] += (double)product[i];
   }
@@ -123,17 +132,27 @@ status shared_gram_add(struct shared_gram *g, const float *x, int tokens, struct
   return tile_check(worst, "shared Gram matrix", err);
 }
 
+/* A value is narrower than the sum in whose place it is written, and never ahead of it. */
+static void narrow(struct shared_gram *g) {
+  size_t count = (size_t)g->tiles * area_of(g);
+  char *at = g->held.at;
+  for (size_t i = 0; i < count; i++) {
+    double sum;
+    memcpy(&sum, at + i * sizeof sum, sizeof sum);
+    float value = (float)sum;
+    memcpy(at + i * sizeof value, &value, sizeof value);
+  }
+  mapping_drop_behind(&g->held, count * sizeof *g->values);
+}
+
 status shared_gram_finish(struct shared_gram *g, struct error *err) {
-  size_t area = area_of(g);
   memset(g->diagonal, 0, (size_t)g->n * sizeof *g->diagonal);
+  narrow(g);
   for (int t = 0; t < g->tiles; t++) {
     const struct shared_tile *at = &g->tile[t];
-    float *to = g->values + (size_t)t * area;
-    for (size_t i = 0; i < (size_t)at->rows * (size_t)at->cols; i++) {
-      to[i] = (float)g->matrix[(size_t)t * area + i];
-    }
     for (int i = 0; at->row == at->col && i < at->rows; i++) {
-      g->diagonal[at->row + i] = to[(size_t)i * (size_t)(at->cols + 1)];
+      g->diagonal[at->row + i] =
+          g->values[(size_t)t * area_of(g) + (size_t)i * (size_t)(at->cols + 1)];
     }
   }
   /* Every element is one rank's and zero elsewhere: the sum is exact. */

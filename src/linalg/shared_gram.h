@@ -1,9 +1,11 @@
 /* A Gram matrix of which every rank of a group holds its own blocks of ScaLAPACK's block-cyclic
- * layout, and SparseGPT's factor of it: no rank ever holds a whole one. A rank takes some
- * 10·n²/P bytes for order n on P ranks. */
+ * layout, and SparseGPT's factor of it: no rank ever holds a whole one. Of order n on P ranks a
+ * rank takes some 4·n²/P bytes while activations come, then 2·n²/P, and 8·n²/P more while the
+ * factor is there. */
 #ifndef ESPALIER_LINALG_SHARED_GRAM_H
 #define ESPALIER_LINALG_SHARED_GRAM_H
 
+#include "base/mapping.h"
 #include "linalg/factor_scalapack.h"
 
 struct shared_tile;
@@ -14,10 +16,13 @@ struct shared_gram {
   int n;
   int tiles;                /* blocks on or below the diagonal that are this rank's */
   struct shared_tile *tile; /* [tiles] */
-  double *matrix;           /* sums of the tiles while activations come, then ScaLAPACK's part */
-  size_t count;             /* numbers in matrix */
-  float *values;            /* [tiles][block][block]: the finished Gram matrix */
-  float *diagonal;          /* [n] of it, on every rank */
+  struct mapping held;      /* [tiles][block][block]: sums, then in their place values */
+  double *sums;             /* while activations come */
+  float *values;            /* the finished Gram matrix */
+  struct mapping factor;    /* [count] */
+  double *matrix;           /* ScaLAPACK's part, until shared_gram_forget */
+  size_t count;
+  float *diagonal; /* [n] of it, on every rank */
 };
 
 /* Collective. group: the caller's, for as long; at least one rank with MPI running. */
@@ -42,6 +47,9 @@ void shared_gram_set_identity(struct shared_gram *g);
  * stays. Collective. */
 status shared_gram_factor(struct shared_gram *g, float scale, double damp, double *damp_used,
                           struct error *err);
+
+/* Gives the factor's memory back. */
+void shared_gram_forget(struct shared_gram *g);
 
 /* Rows first .. first + count − 1 of the factor U, from column `first` on, into u [count][n] on
  * every rank. Collective. */

@@ -33,30 +33,65 @@ static status share_out(struct block_pruner *p, struct error *err) {
   return STATUS_OK;
 }
 
-/* Whether the input's Gram matrix is the group's. */
-static bool is_shared(const struct block_pruner *p, int cols) {
-  const struct prune_options *o = p->options;
-  return !alone(p) && o->method->needs & STATS_GRAM && factor_is_shared(o->factor, cols, o->group);
-}
-
-static status create_own_stats(struct block_pruner *p, bool *shared, struct error *err) {
-  unsigned needs = p->options->method->needs;
-  for (int i = 0; i < p->count; i++) {
-    const struct linear *l = &p->linears[i];
-    struct stats *s = &p->stats[l->input];
-    shared[l->input] = is_shared(p, l->cols);
-    if (s->cols == 0) {
-      TRY(stats_create(s, l->cols, shared[l->input] ? needs & ~(unsigned)STATS_GRAM : needs, err));
+/* Bytes of the Gram matrices that each rank has whole (stats.h), and of the largest one's factor.
+ */
+static double whole_bytes(const struct block_pruner *p, const int *cols, const bool *shared,
+                          int *widest) {
+  double sum = 0, most = 0;
+  for (int i = 0; i < p->inputs; i++) {
+    double square = (double)cols[i] * cols[i];
+    sum += shared[i] ? 0 : square;
+    if (!shared[i] && square > most) {
+      most = square;
+      *widest = i;
     }
   }
-  return STATUS_OK;
+  return 2 * sizeof(float) * (sum + (p->options->method->needs_factor ? most : 0));
+}
+
+/* Which inputs' Gram matrices are the group's: those that it factors together, and the widest of
+ * the others while they take too much of a rank's memory. */
+static void choose_shared(const struct block_pruner *p, const int *cols, size_t bytes,
+                          bool *shared) {
+  const struct prune_options *o = p->options;
+  if (alone(p) || !(o->method->needs & STATS_GRAM)) {
+    return;
+  }
+  int widest = 0;
+  for (int i = 0; i < p->inputs; i++) {
+    shared[i] = factor_is_shared(o->factor, cols[i], o->group);
+  }
+  while (o->factor == FACTOR_AUTO && bytes > 0 &&
+         whole_bytes(p, cols, shared, &widest) > (double)bytes) {
+    shared[widest] = true;
+  }
+}
+
+static status create_own_stats(struct block_pruner *p, size_t gram_bytes, bool *shared,
+                               struct error *err) {
+  unsigned needs = p->options->method->needs;
+  int *cols;
+  TRY(mem_alloc(&cols, (size_t)p->inputs, sizeof *cols, err));
+  for (int i = 0; i < p->count; i++) {
+    cols[p->linears[i].input] = p->linears[i].cols;
+  }
+  choose_shared(p, cols, gram_bytes, shared);
+  status st = STATUS_OK;
+  for (int i = 0; i < p->inputs && st == STATUS_OK; i++) {
+    st =
+        stats_create(&p->stats[i], cols[i], shared[i] ? needs & ~(unsigned)STATS_GRAM : needs, err);
+  }
+  free(cols);
+  return st;
 }
 
 static status create_stats(struct block_pruner *p, struct error *err) {
   bool *shared = NULL;
+  size_t bytes = p->options->gram_bytes;
+  TRY(group_broadcast(p->options->group, 0, &bytes, sizeof bytes, err));
   status st = mem_alloc(&p->stats, (size_t)p->inputs, sizeof *p->stats, err);
   st = st == STATUS_OK ? mem_alloc(&shared, (size_t)p->inputs, sizeof *shared, err) : st;
-  st = st == STATUS_OK ? create_own_stats(p, shared, err) : st;
+  st = st == STATUS_OK ? create_own_stats(p, bytes, shared, err) : st;
   st = group_agree(p->options->group, st, err);
   if (st == STATUS_OK) {
     st = exchange_open(&p->exchange, p->options->group, p->stats, shared, p->inputs, err);

@@ -25,8 +25,7 @@ static int row_start(const struct linear *l, int rank, int ranks) {
   return (int)((int64_t)l->rows * rank / ranks);
 }
 
-/* The factors of shared Gram matrices, by all ranks together; then each rank's own, side by side.
- */
+/* Of Gram matrices that single ranks factor, side by side. */
 static status factor_own(struct block_pruner *p, int block, struct error *err) {
   for (int i = 0; i < p->inputs; i++) {
     if (!p->stats[i].shared && p->factor_owner[i] == group_of(p)->rank) {
@@ -36,32 +35,41 @@ static status factor_own(struct block_pruner *p, int block, struct error *err) {
   return STATUS_OK;
 }
 
-static status factor_shared(struct block_pruner *p, int block, int input, struct error *err) {
-  const struct stats *s = &p->stats[input];
-  double start = prune_clock(), used = 0;
-  TRY_WITH(err,
-           shared_gram_factor(s->shared, (float)(2.0 / (double)s->samples), block_pruner_damp(p),
-                              &used, err),
-           "block %d, input %d", block, input);
-  if (group_of(p)->rank == 0) { /* summed over ranks below */
-    p->damps[input] = used;
-    p->seconds[input] = prune_clock() - start;
-  }
-  return STATUS_OK;
-}
-
-static status factor_all(struct block_pruner *p, int block, struct error *err) {
+static status factor_apart(struct block_pruner *p, int block, struct error *err) {
   size_t inputs = (size_t)p->inputs;
   memset(p->damps, 0, inputs * sizeof *p->damps);
   memset(p->seconds, 0, inputs * sizeof *p->seconds);
-  for (int i = 0; i < p->inputs; i++) {
-    if (p->stats[i].shared) {
-      TRY(factor_shared(p, block, i, err));
-    }
-  }
   TRY(group_agree(group_of(p), factor_own(p, block, err), err));
   TRY(group_sum_double(group_of(p), p->damps, inputs, err));
   return group_sum_double(group_of(p), p->seconds, inputs, err);
+}
+
+/* Of a Gram matrix that the ranks share, by all of them, and only while it is used. */
+static status factor_together(struct block_pruner *p, int block, int input, struct error *err) {
+  const struct stats *s = &p->stats[input];
+  double start = prune_clock();
+  TRY_WITH(err,
+           shared_gram_factor(s->shared, (float)(2.0 / (double)s->samples), block_pruner_damp(p),
+                              &p->damps[input], err),
+           "block %d, input %d", block, input);
+  p->seconds[input] = prune_clock() - start;
+  return STATUS_OK;
+}
+
+static bool is_shared(const struct block_pruner *p, int input) {
+  return p->options->method->needs_factor && p->stats[input].shared;
+}
+
+static status begin_input(struct block_pruner *p, int block, int input, struct error *err) {
+  return is_shared(p, input) ? factor_together(p, block, input, err) : STATUS_OK;
+}
+
+static void end_input(struct block_pruner *p, int input) {
+  if (is_shared(p, input)) {
+    shared_gram_forget(p->stats[input].shared);
+  }
+  free(p->factors[input]);
+  p->factors[input] = NULL;
 }
 
 /* Rows of the factor from the rank that has it, or from all that share it. */
@@ -204,17 +212,19 @@ status block_rows_run(struct block_pruner *p, int block, struct prune_layer *lay
                       const struct block_taker *to, struct error *err) {
   const struct group *g = group_of(p);
   if (p->options->method->needs_factor) {
-    TRY(factor_all(p, block, err));
+    TRY(factor_apart(p, block, err));
   }
   for (int l = 0; l < p->count; l++) {
+    int input = p->linears[l].input;
+    if (l == 0 || p->linears[l - 1].input != input) {
+      TRY(begin_input(p, block, input, err));
+    }
     TRY(prune_linear(p, block, l, &layers[l], err));
     status st = to->take(to->user, block, l, p->room, err);
     st = st == STATUS_OK ? progress_step(p->progress, err) : st;
     TRY(group_agree(g, st, err));
-    int input = p->linears[l].input;
     if (l + 1 == p->count || p->linears[l + 1].input != input) {
-      free(p->factors[input]);
-      p->factors[input] = NULL;
+      end_input(p, input);
     }
   }
   return STATUS_OK;

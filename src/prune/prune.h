@@ -51,6 +51,9 @@ struct prune_options {
    * pruning whose number of samples or needs it lacks. */
   struct shared_pass *shared;
   enum factor_where factor;
+  /* With FACTOR_AUTO in a group of several ranks: bytes that whole Gram matrices of a block may
+   * take on each; 0: any. What is more is cut among the ranks. The first rank's word counts. */
+  size_t gram_bytes;
   const struct group *group;
   /* Called as work goes on, at least once per block and calibration batch; done runs from 0 to 1. A
    * status other than OK stops the pruning with it. May be NULL. */

@@ -195,6 +195,7 @@ static status prune_with(struct worker *w, const struct variant *v, const struct
                                   .propagate = w->plan->grid->propagate,
                                   .shared = shared,
                                   .factor = FACTOR_AUTO,
+                                  .gram_bytes = w->budget,
                                   .group = &w->team->group,
                                   .progress = progress,
                                   .progress_user = w};

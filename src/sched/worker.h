@@ -21,7 +21,8 @@ struct worker;
 
 /* plan (any level), link and team are the caller's and outlive the worker; the team's ranks work on
  * every lease together, and its leader alone has to be given them. budget: bytes that a model's
- * weights may keep in memory between two passes; 0 streams them. Statistics that variants share
+ * weights may keep in memory between two passes; 0 streams them. A team's whole Gram matrices may
+ * take as much in each rank. Statistics that variants share
  * may take half as much again, and go to a file in the folder `scratch` when they need more (NULL:
  * then nothing is shared). */
 status worker_create(struct worker **out, struct plan *plan, const struct worker_link *link,

@@ -61,6 +61,21 @@ static status fail_on_last(void *user, double done, struct error *err) {
              : STATUS_OK;
 }
 
+/* A Gram matrix that a rank has no memory for is cut among the group, whoever would factor it. */
+static void check_little_memory(const struct pruning *p) {
+  struct group one = group_single();
+  struct prune_options o = pruning_options(p->model, &p->ids, "sparsegpt", "0.5", &one);
+  o.gram_bytes = 1;
+  struct kept cut = prune(p, &o, &group, FACTOR_AUTO);
+  o.gram_bytes = 0;
+  struct kept asked = prune(p, &o, &group, FACTOR_SCALAPACK);
+  expect(cut.count == asked.count && cut.count > 0 &&
+             memcmp(cut.weights, asked.weights, cut.count * sizeof *cut.weights) == 0,
+         "sparsegpt", "little memory is not as if the group was asked for", 0);
+  kept_free(&cut);
+  kept_free(&asked);
+}
+
 /* No rank hangs when one fails, and all learn why. */
 static void one_rank_failing_ends_all(const struct pruning *p, const char *method) {
   struct prune_options o = pruning_options(p->model, &p->ids, method, "0.5", &group);
@@ -122,6 +137,9 @@ int main(int argc, char **argv) {
     check(&p, "sparsegpt", "2:4", FACTOR_SCALAPACK, 1e-4);
     check_propagated(&p, "wanda", "0.5", FACTOR_AUTO, PROPAGATE_DENSE, 0);
     check_propagated(&p, "sparsegpt", "2:4", FACTOR_LOCAL, PROPAGATE_DENSE, 1e-4);
+    if (group.size > 1) { /* one rank has nobody to share with */
+      check_little_memory(&p);
+    }
     one_rank_failing_ends_all(&p, "wanda");
     one_rank_failing_ends_all(&p, "sparsegpt");
     one_rank_failing_ends_all(&p, "magnitude");
