@@ -21,11 +21,11 @@ struct matches {
 };
 
 /* The best `neurons` units of every word by score, ties to the lower number. z: (A - mean) /
- * (spread
- * + 1e-6 of the block's mean), over usual units; sum: the sum of |a| over the word's tokens, over
- * all units, as the study has it. p: one-sided Welch test of the word's tokens against the
- * background's with the normal distribution; found: Benjamini and Hochberg's procedure (1995) at
- * the rate `discovery` over all usual units of the word. A word without tokens has no matches. */
+ * (spread + 1e-6 of the block's mean), over usual units; sum: the sum of |a| over the word's
+ * tokens, over all units, as the study has it. p: one-sided z-test that the word's tokens are drawn
+ * from the background, whose spread stands for both; found: Benjamini and Hochberg's procedure
+ * (1995) at the rate `discovery` over all usual units of the word. A word without tokens has no
+ * matches. */
 status match_words(struct matches *out, const struct witness *w, const struct background *b,
                    const unsigned char *kinds, const struct attribution_options *o,
                    struct error *err);
