@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The report's figures as vector files for a paper: heat maps, spreads over draws, layer-wise error, mask overlap.
+"""The report's figures as vector files for a paper: heat maps, spreads over draws, layer-wise error, mask overlap;
+with attributions coloured text, words × neurons, traces of neurons, the semantic loss beside its rivals.
 
     figures.py RESULTS.h5 -o FOLDER [--format pdf|svg]
 
@@ -18,6 +19,7 @@ import numpy
 from results import OPEN, SETTING, Results, title
 
 matplotlib.use("Agg")
+import neurons  # noqa: E402
 from matplotlib import pyplot  # noqa: E402
 from matplotlib.colors import LinearSegmentedColormap  # noqa: E402
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
@@ -230,6 +232,8 @@ def main():
     os.makedirs(a.output, exist_ok=True)
     for draw in (figures.heat, figures.spread, figures.layers, figures.overlap):
         draw()
+    for draw in (neurons.text, neurons.words, neurons.traces, neurons.link):
+        draw(figures)
     if not figures.written:
         sys.exit(f"figures.py: {a.results}: nothing to draw: no pruned variant has a result yet")
 

@@ -45,6 +45,7 @@ class Results:
         self.first = {}  # data set -> its task's first metric
         for m in self.metrics:
             self.first.setdefault(m["dataset"], m["metric"])
+        self._bases = None
         self.denses = {v["model"]: v for v in self.variants if v["method"] == "dense"}
 
     def value(self, variant, dataset, metric=None):
@@ -99,6 +100,81 @@ class Results:
                 return {}
             return {name: numpy.unpackbits(d[:], axis=1, count=int(d.attrs["cols"]), bitorder="little") == 0
                     for name, d in group.items()}
+
+
+    def attribution(self):
+        """What `attribution:` left: a Base per data set (and model) that has one, with the losses of pruned variants."""
+        if self._bases is None:
+            with h5py.File(self.path, "r") as f:
+                names = ("bases", "words", "units", "matches", "apart", "causal", "examples", "example_tokens", "blocks", "losses",
+                         "word_losses", "activations", "traces")
+                g = {n: table(f, f"attribution/{n}") for n in names}
+                g["trace_tokens"] = f["attribution/trace_tokens"][:] if "attribution" in f else numpy.zeros(0)
+            models = len({b["model"] for b in g["bases"]})
+            rows = group_rows(g)
+            self._bases = [Base(self, g, rows, b, models > 1) for b in g["bases"] if b["status"] == "done"]
+        return self._bases
+
+
+class Base:
+    """The dense model on a data set: its row of /attribution/bases, words, units, matches, apart, causal, dead, and
+    examples with their tokens' `pieces` of text and `activation`; losses of pruned variants, rows with `variant`."""
+
+    def __init__(self, results, g, rows, row, several):
+        key = row["variant"], row["dataset"]
+        self.row, self.model, self.dataset = row, row["model"], row["dataset"]
+        self.name = self.title = f"{self.dataset}, {self.model}" if several else self.dataset
+        self._rows, self._tokens = rows, g["trace_tokens"]
+        for name in ("words", "units", "matches", "apart", "causal", "examples"):
+            setattr(self, name, rows[name].get(key, []))
+        self.dead = [b["dead"] for b in rows["blocks"].get(key, [])]
+        for e in self.examples:
+            tokens, data = g["example_tokens"][e["first"]:e["first"] + e["tokens"]], e["text"].encode()
+            e["pieces"] = cut(data, [t["start"] for t in tokens] + [t["end"] for t in tokens[-1:]])
+            e["activation"] = numpy.array([t["activation"] for t in tokens])
+        self.losses = [x for x in g["losses"] if x["status"] == "done" and x["dataset"] == self.dataset
+                       and results.by_id[x["variant"]]["model"] == self.model and self._fits(x)]
+        self.by_variant = {x["variant"]: x for x in self.losses}
+
+    def _of(self, name, loss):
+        return self._rows[name].get((loss["variant"], loss["dataset"]), [])
+
+    def _fits(self, loss):
+        """Whether its words, matches and examples are the base's."""
+        return (len(self._of("word_losses", loss)) == len(self.words) and len(self._of("activations", loss)) == len(self.matches)
+                and [t["tokens"] for t in self._of("traces", loss)] == [e["tokens"] for e in self.examples])
+
+    def word_losses(self, loss):
+        return [r["loss"] for r in self._of("word_losses", loss)]
+
+    def activations(self, loss):
+        """Of each match, pruned; the dense ones stand in the matches."""
+        return [r["activation"] for r in self._of("activations", loss)]
+
+    def traces(self, loss):
+        """Of each example the tokens' activations, pruned."""
+        return [self._tokens[t["first"]:t["first"] + t["tokens"]] for t in self._of("traces", loss)]
+
+
+def group_rows(g):
+    """Table -> (variant, data set) -> rows."""
+    out = {}
+    for name, rows in g.items():
+        out[name] = {}
+        if name not in ("example_tokens", "trace_tokens"):
+            for row in rows:
+                out[name].setdefault((row["variant"], row["dataset"]), []).append(row)
+    return out
+
+
+def cut(data, starts):
+    """UTF-8 bytes in pieces; a character that several share is the first one's."""
+    def boundary(i):
+        while i < len(data) and data[i] & 0xc0 == 0x80:
+            i += 1
+        return i
+    at = [boundary(i) for i in starts]
+    return [data[a:b].decode("utf-8", "replace") for a, b in zip(at, at[1:])]
 
 
 def title(setting, settings):

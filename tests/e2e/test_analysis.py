@@ -28,17 +28,23 @@ def figures(s, folder, *args):
 
 
 with Scratch() as s:
-    made_results.make(f"{s}/r.h5", masks=True, hostile=True)
+    made_results.make(f"{s}/r.h5", masks=True, hostile=True, attribution=True)
     pdf = figures(s, f"{s}/pdf")
-    # 3 methods and magnitude at 2 sparsities; masks of the 3 that are calibrated
-    kinds = [sum(n.startswith(k) for n in pdf) for k in ("heat-", "spread-", "layers-", "overlap-")]
-    expect(kinds == [8, 2, 2, 6], f"{kinds}: {sorted(pdf)}")
+    # 3 methods and magnitude at 2 sparsities; masks of the 3 that are calibrated; attributions of 2 data sets
+    kinds = [sum(n.startswith(k) for n in pdf) for k in ("heat-", "spread-", "layers-", "overlap-", "text-", "words-", "trace-", "link-")]
+    expect(kinds == [8, 2, 2, 6, 2, 2, 4, 1], f"{kinds}: {sorted(pdf)}")
     expect(all(b.startswith(b"%PDF") for b in pdf.values()), "PDF")
     expect(pdf == figures(s, f"{s}/again"), "the same results gave other bytes")
     svg = figures(s, f"{s}/svg", "--format", "svg")
     expect([n[:-3] for n in svg] == [n[:-3] for n in pdf] and all(b"<svg" in b and b"window.hurt = 1</script>" not in b for b in svg.values()), "SVG")
     heat = next(b for n, b in sorted(svg.items()) if n.startswith("heat-wanda_0.5")).decode()
     expect("n = 1/2" in heat, "a mean over fewer draws than planned does not say so")
+    passages = svg["text-task_1.svg"].decode()
+    # 4 methods lost something of every word; of the dense model a passage's loudest token has the full colour
+    expect(passages.count(">dense<") == 8 and passages.count(">wanda<") == 8 and passages.count("fill: #f0953f") == 8, "coloured text")
+    expect(all(f">{w}: block" in passages for w in ("größe", "refund", "don't")) and ">größe<" in passages, "words of the text")
+    found = [float(x) for x in re.findall(r"Spearman (\S+) \(n = 95\)", svg["link-nano.svg"].decode())]
+    expect(len(found) == 3 and found[0] > max(found[1:]) > 0.3, f"correlations: {found}")
     out = script(s, "start.py", f"{s}/r.h5", f"{s}/plot.svg").stdout
     expect(re.search(r"wanda +0\.5 +16 +set_2 +[-+]0\.\d+ ± 0\.\d+  n = 2/2", out), out)
     expect(re.search(r"wanda against sparsegpt at 0\.5, .* p = [01]", out) and os.path.exists(f"{s}/plot.svg"), out)
