@@ -13,7 +13,8 @@ static void assert_words(const char *text, const char *words) {
     assert_true(w.bytes > 0 && w.first + w.bytes <= n && at == w.first + w.bytes);
     size_t bytes = word_lower(text + w.first, w.bytes, lower);
     assert_int_equal(bytes, strlen(lower));
-    (void)strcat(strcat(found, found[0] ? "/" : ""), lower);
+    size_t end = strlen(found);
+    (void)snprintf(found + end, sizeof found - end, "%s%s", end ? "/" : "", lower);
   }
   assert_string_equal(found, words);
 }
