@@ -16,6 +16,7 @@
 #include "sched/transport.h"
 
 enum {
+  TOKENS = 2048,
   PANEL = 512, /* tokens made at a time */
   ROWS = 64,   /* of the factor that are looked at together */
   LOOKS = 4,   /* vectors of signs */
