@@ -8,7 +8,7 @@ from common import *
 if not have_h5py():
     skip("python3-h5py is not installed")
 import h5py
-import numpy
+import little_model
 
 ASKED = """\
 attribution:
@@ -31,37 +31,6 @@ datasets: [sst2, wikitext2, mine]
 limit: 20
 window: 64
 """
-TASK = """\
-kind: sentiment
-type: multiple_choice
-data: {data}
-context: "{{{{text}}}} It was"
-choices: [cold, warm]
-label: label
-metrics: [acc]
-"""
-
-
-def small_model(folder_):
-    """A random llama of two small blocks that reads nano-llama's tokens."""
-    config = json.load(open(f"{MODEL}/config.json"))
-    config.update(hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, torch_dtype="float32")
-    shapes = {"model.embed_tokens.weight": (4096, 32), "lm_head.weight": (4096, 32), "model.norm.weight": (32,)}
-    for b in range(2):
-        at = f"model.layers.{b}."
-        shapes.update({at + "input_layernorm.weight": (32,), at + "post_attention_layernorm.weight": (32,)})
-        shapes.update({f"{at}self_attn.{n}_proj.weight": (16 if n in "kv" else 32, 32) for n in "qkvo"})
-        shapes.update({f"{at}mlp.{n}_proj.weight": (32, 48) if n == "down" else (48, 32) for n in ("gate", "up", "down")})
-    rng, head, body = numpy.random.RandomState(4), {}, b""
-    for name, shape in shapes.items():
-        raw = (rng.uniform(-0.4, 0.4, shape) + (len(shape) == 1)).astype("<f4").tobytes()
-        head[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [len(body), len(body) + len(raw)]}
-        body += raw
-    text_ = json.dumps(head).encode()
-    write(f"{folder_}/model.safetensors", struct.pack("<Q", len(text_)) + text_ + body)
-    write(f"{folder_}/config.json", json.dumps(config))
-    shutil.copy(f"{MODEL}/tokenizer.json", f"{folder_}/tokenizer.json")
-    return folder_
 
 
 def tables(path):
@@ -121,9 +90,8 @@ with Scratch() as s:
     env = {**os.environ, "ESPALIER_DATA": make_data(f"{s}/data"), "ASAN_OPTIONS": "detect_leaks=0"}
     os.environ["ESPALIER_DATA"] = env["ESPALIER_DATA"]
     rng = random.Random(2)
-    write_jsonl(f"{s}/items.jsonl", [{"text": text(rng, 10), "label": i % 2} for i in range(20)])
-    write(f"{s}/mine.yaml", TASK.format(data=f"{s}/items.jsonl"))
-    model = small_model(f"{s}/models/little")
+    model = little_model.make(f"{s}/models/little")
+    little_model.make_task(s)
     plain = write(f"{s}/plain.yaml", PLAIN.format(model=model).replace("mine]", f"{s}/mine.yaml]"))
     grid = write(f"{s}/asked.yaml", (PLAIN.format(model=model) + ASKED).replace("mine]", f"{s}/mine.yaml]"))
 
