@@ -116,7 +116,7 @@ SENTENCE = ("The", " service", " was", " slow", " and", " it", " all", " went", 
             "größe", "”", " 🍕", " portions", ",", " don", "'t", " ask", " for", " a", " refund", ".")
 
 
-def make_attribution(f, v, data, rng, hostile, blocks=6, units=64, neurons=3):
+def make_attribution(f, v, data, rng, hostile, blocks=6, units=64, neurons=8):
     """A base per data set; a loss per pruned variant and data set, of which one failed. The more a variant lost of its matched units, the
     more accuracy it lost."""
     t = {name: [] for name in ("bases", "words", "units", "matches", "apart", "causal", "examples", "example_tokens", "blocks", "losses",
@@ -132,7 +132,7 @@ def make_attribution(f, v, data, rng, hostile, blocks=6, units=64, neurons=3):
     matched = {}
     for d, name in enumerate(data):
         key = (dense, name)
-        chosen = [(int(rng.integers(blocks)), int(u)) for u in rng.choice(units, len(words) * 2, replace=False)]
+        chosen = [(int(rng.integers(blocks)), int(u)) for u in rng.choice(units, len(words) * 7, replace=False)]
         t["bases"].append((*key, "nano", "done", "", "", "leave_one_out", "z", 8192, blocks, units, 0.8, -0.9, 21.5))
         for w, word in enumerate(words):
             t["words"].append((*key, w, word, 40 - 3 * w, 0.9 - 0.1 * w, 0.7 - 0.1 * w, 1.1 - 0.1 * w))

@@ -28,9 +28,16 @@ function goodBases(data) {
 function attributionFailures(data) {
   const bad = [...data.bases, ...data.losses].filter((x) => x.failed);
   if (!bad.length) return null;
-  const reasons = [...new Set(bad.map((x) => `${x.dataset}: ${x.error}`))];
+  const reasons = [...new Set(bad.map((x) => (x.error.startsWith(x.dataset) ? x.error : `${x.dataset}: ${x.error}`)))];
   const few = reasons.slice(0, 3).join("; ");
   return h("p", { class: "note" }, `${plural(bad.length, "attribution")} failed (${few}${reasons.length > 3 ? `; ${reasons.length - 3} more reasons` : ""}).`);
+}
+
+/* A probability under the null, which may be too small for a number. */
+function chanceText(p) {
+  if (p === null) return missing;
+  if (p === 0) return "< 1e−300";
+  return (p < 0.001 ? p.toExponential(1) : String(Number(p.toPrecision(2)))).replace("-", "−");
 }
 
 function unitName(base, unit) {

@@ -7,7 +7,8 @@ function unitWords(base, unit) {
   const column = (title, field, digits) => ({ title, number: true, value: (i) => q[field][list[i]], text: (i) => (digits ? fixed(number(q[field][list[i]]), digits) : significant(number(q[field][list[i]]))) });
   return bigTable("Words of the neuron", [
     { title: "word", value: (i) => base.words.text[q.word[list[i]]] },
-    { ...column("score", "score", 2) }, { ...column("p", "p") },
+    column("score", "score", 2),
+    { title: "p", number: true, value: (i) => q.p[list[i]], text: (i) => chanceText(q.p[list[i]]) },
     { title: "passes", value: (i) => (q.found[list[i]] ? "yes" : "no") },
     column("dense activation", "activation", 3),
     { title: "share lost, mean", number: true, value: (i) => lostShare(base, base.losses, list[i]).mean, text: (i) => fixed(lostShare(base, base.losses, list[i]).mean, 3) },

@@ -14,7 +14,7 @@ function wordValue(base, losses, m) {
 
 function matchText(base, losses, m) {
   const q = base.matches, lost = lostShare(base, losses, m);
-  const parts = [`score ${significant(number(q.score[m]))}`, `p ${significant(number(q.p[m]))}${q.found[m] ? "" : " (not below the false discovery rate)"}`,
+  const parts = [`score ${significant(number(q.score[m]))}`, `p ${chanceText(q.p[m])}${q.found[m] ? "" : " (not below the false discovery rate)"}`,
     `dense activation ${significant(number(q.activation[m]))}`];
   if (lost.n) parts.push(`share lost: mean ${fixed(lost.mean, 3)}${lost.n > 1 ? `, standard deviation ${fixed(lost.sd, 3)}` : ""} over ${plural(lost.n, "variant")}`);
   return parts.join("; ");
