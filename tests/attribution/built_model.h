@@ -3,9 +3,9 @@
  *
  * A review's word reaches the label in two ways. Block 2 reads the embedding of a praising word as
  * a push towards "bad" (of a blaming one towards "good"), and the word's two units in block 1
- * write a push twice as strong the other way. So these units decide every answer, and without them
- * every answer turns. All other units read one filler word each and write where nothing reads.
- * Blocks 0 and 2 have no active unit. */
+ * write a push twice as strong, or more, the other way. So these units decide every answer, and
+ * without them every answer turns. All other units read one filler word each and write where
+ * nothing reads. Blocks 0 and 2 have no active unit. */
 #ifndef ESPALIER_TESTS_ATTRIBUTION_BUILT_MODEL_H
 #define ESPALIER_TESTS_ATTRIBUTION_BUILT_MODEL_H
 
@@ -105,7 +105,7 @@ static inline struct built_unit built_unit(const struct built_shape *s, int unit
     return (struct built_unit){word < BUILT_KEY ? word : word + BUILT_KEYS, BUILT_NOWHERE, 0.5F,
                                0.02F};
   }
-  float strength = built_units[key][0] == unit ? 0.35F : 0.25F;
+  float strength = (built_units[key][0] == unit ? 0.35F : 0.25F) + 0.05F * (float)key;
   return (struct built_unit){BUILT_KEY + key, BUILT_PRAISE, strength, key < 2 ? 0.1F : -0.1F};
 }
 
