@@ -32,10 +32,17 @@ def unit_name(base, unit):
 
 
 def lay_out(tokens, columns):
-    """Pieces of tokens with their places: [(line, column, text, token)], and how many lines there are."""
+    """Pieces of tokens with their places: [(line, column, text, token)], and how many lines there are. Lines break
+    before a word where that is possible."""
     out, line, column = [], 0, 0
     for t, token in enumerate(tokens):
-        run = ""
+        run, wide = "", len(token.partition("\n")[0])
+        for rest in tokens[t + 1:]:  # the word's other tokens
+            if rest[:1].isspace() or not rest[:1].isalnum() or wide > columns:
+                break
+            wide += len(rest.partition("\n")[0])
+        if token[:1] == " " and column + wide > columns >= wide:
+            line, column = line + 1, 0
         for c in token + "\0":
             if c in "\0\n" or column + len(run) == columns:
                 if run:
