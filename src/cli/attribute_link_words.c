@@ -55,13 +55,17 @@ static status add_strongest(const char *scope, const struct link_estimate *plain
                                                      "the rise of perplexity"};
   int best = -1;
   for (int k = 0; k < LINK_PREDICTORS; k++) {
-    if (!isnan(plain[k].rho) && (best < 0 || fabs(plain[k].rho) > fabs(plain[best].rho))) {
+    if (!isnan(plain[k].rho) && (best < 0 || plain[k].rho > plain[best].rho)) {
       best = k;
     }
   }
-  return best < 0 ? STATUS_OK
-                  : str_addf(to, err, "%s: of the three, %s goes most with the drop (rho %.3f)\n",
-                             scope, names[best], plain[best].rho);
+  if (best < 0) {
+    return STATUS_OK;
+  }
+  return plain[best].rho > 0
+             ? str_addf(to, err, "%s: of the three, %s goes most with the drop (rho %.3f)\n", scope,
+                        names[best], plain[best].rho)
+             : str_addf(to, err, "%s: none of the three rises with the drop\n", scope);
 }
 
 static bool several_sparsities(const struct attribute_view *v) {
