@@ -14,7 +14,9 @@ enum factor_where {
   FACTOR_SCALAPACK, /* the group's ranks together */
 };
 
-/* Order of the Gram matrix from which FACTOR_AUTO takes the group. */
+/* Order of the Gram matrix from which FACTOR_AUTO takes the group: for memory, which is then
+ * O(n²/P) a rank. `espalier bench factor` found no order up to 8192 at which a few ranks of one
+ * node were faster than one rank's tiles: tests/bench/README.md. */
 enum { FACTOR_CROSSOVER = 8192 };
 
 /* Parses "auto", "local", "scalapack"; -1 for anything else. */
