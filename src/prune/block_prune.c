@@ -14,6 +14,9 @@ static size_t elements(const struct linear *l) {
   return (size_t)l->rows * (size_t)l->cols;
 }
 
+/* Bytes of an element of a Gram matrix (stats.h), and of a factor in the making. */
+enum { WHOLE_GRAM = 8 };
+
 static bool alone(const struct block_pruner *p) {
   return p->options->group->size == 1;
 }
@@ -46,13 +49,12 @@ static double whole_bytes(const struct block_pruner *p, const int *cols, const b
       *widest = i;
     }
   }
-  return 2 * sizeof(float) * (sum + (p->options->method->needs_factor ? most : 0));
+  return WHOLE_GRAM * (sum + (p->options->method->needs_factor ? most : 0));
 }
 
 /* Which inputs' Gram matrices are the group's: those that it factors together, and the widest of
  * the others while they take too much of a rank's memory. */
-static void choose_shared(const struct block_pruner *p, const int *cols, size_t bytes,
-                          bool *shared) {
+static void choose_shared(const struct block_pruner *p, const int *cols, bool *shared) {
   const struct prune_options *o = p->options;
   if (alone(p) || !(o->method->needs & STATS_GRAM)) {
     return;
@@ -61,21 +63,20 @@ static void choose_shared(const struct block_pruner *p, const int *cols, size_t 
   for (int i = 0; i < p->inputs; i++) {
     shared[i] = factor_is_shared(o->factor, cols[i], o->group);
   }
-  while (o->factor == FACTOR_AUTO && bytes > 0 &&
-         whole_bytes(p, cols, shared, &widest) > (double)bytes) {
+  while (o->factor == FACTOR_AUTO && p->gram_bytes > 0 &&
+         whole_bytes(p, cols, shared, &widest) > (double)p->gram_bytes) {
     shared[widest] = true;
   }
 }
 
-static status create_own_stats(struct block_pruner *p, size_t gram_bytes, bool *shared,
-                               struct error *err) {
+static status create_own_stats(struct block_pruner *p, bool *shared, struct error *err) {
   unsigned needs = p->options->method->needs;
   int *cols;
   TRY(mem_alloc(&cols, (size_t)p->inputs, sizeof *cols, err));
   for (int i = 0; i < p->count; i++) {
     cols[p->linears[i].input] = p->linears[i].cols;
   }
-  choose_shared(p, cols, gram_bytes, shared);
+  choose_shared(p, cols, shared);
   status st = STATUS_OK;
   for (int i = 0; i < p->inputs && st == STATUS_OK; i++) {
     st =
@@ -87,11 +88,9 @@ static status create_own_stats(struct block_pruner *p, size_t gram_bytes, bool *
 
 static status create_stats(struct block_pruner *p, struct error *err) {
   bool *shared = NULL;
-  size_t bytes = p->options->gram_bytes;
-  TRY(group_broadcast(p->options->group, 0, &bytes, sizeof bytes, err));
   status st = mem_alloc(&p->stats, (size_t)p->inputs, sizeof *p->stats, err);
   st = st == STATUS_OK ? mem_alloc(&shared, (size_t)p->inputs, sizeof *shared, err) : st;
-  st = st == STATUS_OK ? create_own_stats(p, bytes, shared, err) : st;
+  st = st == STATUS_OK ? create_own_stats(p, shared, err) : st;
   st = group_agree(p->options->group, st, err);
   if (st == STATUS_OK) {
     st = exchange_open(&p->exchange, p->options->group, p->stats, shared, p->inputs, err);
@@ -123,11 +122,33 @@ static status allocate(struct block_pruner *p, struct error *err) {
   return STATUS_OK;
 }
 
+/* Whether the group would cut a Gram matrix: then no rank is to hold whole ones. */
+static bool cuts_any(const struct block_pruner *p) {
+  const struct prune_options *o = p->options;
+  double sum = 0, most = 0;
+  int seen = -1;
+  if (alone(p) || !(o->method->needs & STATS_GRAM)) {
+    return false;
+  }
+  for (int i = 0; i < p->count; i++) {
+    double square = (double)p->linears[i].cols * p->linears[i].cols;
+    if (factor_is_shared(o->factor, p->linears[i].cols, o->group)) {
+      return true;
+    }
+    sum += p->linears[i].input > seen ? square : 0; /* inputs are numbered in order of execution */
+    seen = p->linears[i].input > seen ? p->linears[i].input : seen;
+    most = square > most ? square : most;
+  }
+  double factor = o->method->needs_factor ? most : 0;
+  return o->factor == FACTOR_AUTO && p->gram_bytes > 0 &&
+         WHOLE_GRAM * (sum + factor) > (double)p->gram_bytes;
+}
+
 /* What a shared pass spares: all blocks' statistics where the dense model's are wanted, else those
  * of the first, which comes before anything pruned. */
 static void look_up(struct block_pruner *p) {
   const struct prune_options *o = p->options;
-  if (!o->shared || o->method->needs == STATS_NONE || o->group->size > 1) {
+  if (!o->shared || o->method->needs == STATS_NONE || cuts_any(p)) {
     return;
   }
   int has = shared_pass_blocks(o->shared), blocks = model_blocks(p->model);
@@ -146,6 +167,8 @@ status block_pruner_open(struct block_pruner *p, const struct model *m,
   *p = (struct block_pruner){.model = m, .options = options, .progress = progress};
   p->linears = model_linears(m, &p->count);
   p->inputs = model_inputs(m);
+  p->gram_bytes = options->gram_bytes;
+  TRY(group_broadcast(options->group, 0, &p->gram_bytes, sizeof p->gram_bytes, err));
   look_up(p);
   status st = group_agree(options->group, allocate(p, err), err);
   if (st == STATUS_OK && options->method->needs != STATS_NONE && p->known < model_blocks(m)) {
@@ -202,7 +225,7 @@ static bool is_known(const struct block_pruner *p, int block) {
   return block < p->known;
 }
 
-static const struct stats *stats_of(const struct block_pruner *p, int block, int input) {
+const struct stats *block_pruner_stats(const struct block_pruner *p, int block, int input) {
   return is_known(p, block) ? &p->recalled : p->stats ? &p->stats[input] : NULL;
 }
 
@@ -213,7 +236,7 @@ double block_pruner_damp(const struct block_pruner *p) {
 
 status block_pruner_factor(struct block_pruner *p, int block, int input, struct error *err) {
   const struct prune_options *o = p->options;
-  const struct stats *stats = stats_of(p, block, input);
+  const struct stats *stats = block_pruner_stats(p, block, input);
   size_t n = (size_t)stats->cols;
   double start = prune_clock(), damp = block_pruner_damp(p);
   TRY(mem_alloc_raw(&p->factors[input], n * n, sizeof **p->factors, err));
@@ -242,7 +265,7 @@ static status prune_linear(struct block_pruner *p, int block, int linear, struct
                            struct error *err) {
   const struct prune_options *o = p->options;
   const struct linear *l = &p->linears[linear];
-  const struct stats *stats = stats_of(p, block, l->input);
+  const struct stats *stats = block_pruner_stats(p, block, l->input);
   struct prune_task task = {.weights = p->room,
                             .rows = l->rows,
                             .cols = l->cols,
@@ -270,15 +293,19 @@ static status prune_linear(struct block_pruner *p, int block, int linear, struct
   return progress_step(p->progress, err);
 }
 
+status block_pruner_recall(struct block_pruner *p, int block, int input, struct error *err) {
+  if (!is_known(p, block)) {
+    return STATUS_OK;
+  }
+  shared_pass_recall(p->shared, p->snapshot, block, input, p->options->method->needs, p->gram,
+                     &p->recalled);
+  return block_pruner_check(&p->recalled, block, input, err);
+}
+
 /* What has to be there before an input's linears are pruned. */
 static status prepare_input(struct block_pruner *p, int block, int input, struct error *err) {
-  const struct prune_options *o = p->options;
-  if (is_known(p, block)) {
-    shared_pass_recall(p->shared, p->snapshot, block, input, o->method->needs, p->gram,
-                       &p->recalled);
-    TRY(block_pruner_check(&p->recalled, block, input, err));
-  }
-  if (o->method->needs_factor) {
+  TRY(block_pruner_recall(p, block, input, err));
+  if (p->options->method->needs_factor) {
     TRY_WITH(err, block_pruner_factor(p, block, input, err), "block %d, input %d", block, input);
   }
   return STATUS_OK;

@@ -26,6 +26,7 @@ struct block_pruner {
   struct exchange exchange;   /* of the inputs whose Gram matrices the group's ranks share */
   struct shared_pass *shared; /* has the statistics of the first `known` blocks; or NULL */
   int known, snapshot;
+  size_t gram_bytes; /* of the options, the same on every rank */
   float *gram; /* a Gram matrix of the shared pass, as large as the largest; NULL without them */
   struct stats recalled; /* of the shared pass: the input at hand */
   float **factors;       /* [inputs]: [cols][cols] or NULL */
@@ -49,6 +50,11 @@ status block_pruner_check(const struct stats *s, int block, int input, struct er
  * known. */
 status block_pruner_run(struct block_pruner *p, int block, struct prune_layer *layers,
                         const struct block_taker *to, struct error *err);
+
+/* Of the block's inputs: what the shared pass or the streams have; NULL when the method needs none.
+ * One of the known must be the last that was recalled. */
+const struct stats *block_pruner_stats(const struct block_pruner *p, int block, int input);
+status block_pruner_recall(struct block_pruner *p, int block, int input, struct error *err);
 
 /* The factor of one input, of its whole Gram matrix, on this rank; the method's damping. */
 status block_pruner_factor(struct block_pruner *p, int block, int input, struct error *err);

@@ -13,8 +13,8 @@
 struct rows {
   struct block_pruner *p;
   const struct linear *linear;
-  int input;
-  int first, count; /* this rank's */
+  const struct stats *stats; /* of its input, or NULL */
+  int first, count;          /* this rank's */
 };
 
 static const struct group *group_of(const struct block_pruner *p) {
@@ -25,10 +25,16 @@ static int row_start(const struct linear *l, int rank, int ranks) {
   return (int)((int64_t)l->rows * rank / ranks);
 }
 
+static bool is_shared(const struct block_pruner *p, int block, int input) {
+  const struct stats *s = block_pruner_stats(p, block, input);
+  return s && s->shared;
+}
+
 /* Of Gram matrices that single ranks factor, side by side. */
 static status factor_own(struct block_pruner *p, int block, struct error *err) {
   for (int i = 0; i < p->inputs; i++) {
-    if (!p->stats[i].shared && p->factor_owner[i] == group_of(p)->rank) {
+    if (!is_shared(p, block, i) && p->factor_owner[i] == group_of(p)->rank) {
+      TRY(block_pruner_recall(p, block, i, err));
       TRY_WITH(err, block_pruner_factor(p, block, i, err), "block %d, input %d", block, i);
     }
   }
@@ -56,16 +62,16 @@ static status factor_together(struct block_pruner *p, int block, int input, stru
   return STATUS_OK;
 }
 
-static bool is_shared(const struct block_pruner *p, int input) {
-  return p->options->method->needs_factor && p->stats[input].shared;
-}
-
 static status begin_input(struct block_pruner *p, int block, int input, struct error *err) {
-  return is_shared(p, input) ? factor_together(p, block, input, err) : STATUS_OK;
+  status st = group_agree(group_of(p), block_pruner_recall(p, block, input, err), err);
+  if (st == STATUS_OK && p->options->method->needs_factor && is_shared(p, block, input)) {
+    st = factor_together(p, block, input, err);
+  }
+  return st;
 }
 
-static void end_input(struct block_pruner *p, int input) {
-  if (is_shared(p, input)) {
+static void end_input(struct block_pruner *p, int block, int input) {
+  if (is_shared(p, block, input)) {
     shared_gram_forget(p->stats[input].shared);
   }
   free(p->factors[input]);
@@ -76,14 +82,15 @@ static void end_input(struct block_pruner *p, int input) {
 static status give_rows(void *user, int first, int count, float *panel, struct error *err) {
   const struct rows *r = user;
   const struct block_pruner *p = r->p;
-  const struct stats *s = &p->stats[r->input];
+  const struct stats *s = r->stats;
+  int input = r->linear->input;
   if (s->shared) {
     return shared_gram_rows(s->shared, first, count, panel, err);
   }
   size_t cols = (size_t)s->cols, bytes = (size_t)count * cols * sizeof *panel;
-  int owner = p->factor_owner[r->input];
+  int owner = p->factor_owner[input];
   if (owner == group_of(p)->rank) {
-    memcpy(panel, p->factors[r->input] + (size_t)first * cols, bytes);
+    memcpy(panel, p->factors[input] + (size_t)first * cols, bytes);
   }
   return group_broadcast(group_of(p), owner, panel, bytes, err);
 }
@@ -161,7 +168,7 @@ static status prune_rows(struct rows *r, float *weights, struct error *err) {
                             .cols = r->linear->cols,
                             .group = o->group,
                             .all_rows = r->linear->rows,
-                            .stats = p->stats ? &p->stats[r->input] : NULL,
+                            .stats = r->stats,
                             .source = o->method->needs_factor ? &source : NULL,
                             .sparsity = o->sparsity,
                             .params = &o->params};
@@ -181,8 +188,8 @@ static status prune_linear(struct block_pruner *p, int block, int linear, struct
                            struct error *err) {
   const struct group *g = group_of(p);
   const struct linear *l = &p->linears[linear];
-  const struct stats *stats = p->stats ? &p->stats[l->input] : NULL;
-  struct rows r = {.p = p, .linear = l, .input = l->input};
+  const struct stats *stats = block_pruner_stats(p, block, l->input);
+  struct rows r = {.p = p, .linear = l, .stats = stats};
   r.first = row_start(l, g->rank, g->size);
   r.count = row_start(l, g->rank + 1, g->size) - r.first;
   float *weights = p->room;
@@ -224,7 +231,7 @@ status block_rows_run(struct block_pruner *p, int block, struct prune_layer *lay
     st = st == STATUS_OK ? progress_step(p->progress, err) : st;
     TRY(group_agree(g, st, err));
     if (l + 1 == p->count || p->linears[l + 1].input != input) {
-      end_input(p, input);
+      end_input(p, block, input);
     }
   }
   return STATUS_OK;

@@ -47,8 +47,9 @@ struct prune_options {
   const struct sequences *calibration; /* NULL only for methods that need no statistics */
   enum propagate propagate;
   /* A pass over sequences of which `calibration` are the first, or NULL. Spares the work that it
-   * has done, and changes no bit of a result; a group of several ranks has no use for it, nor a
-   * pruning whose number of samples or needs it lacks. */
+   * has done, and changes no bit of a result. On every rank of the group or on none; of no use to a
+   * group that cuts Gram matrices among its ranks, nor to a pruning whose number of samples or
+   * needs it lacks. */
   struct shared_pass *shared;
   enum factor_where factor;
   /* With FACTOR_AUTO in a group of several ranks: bytes that whole Gram matrices of a block may

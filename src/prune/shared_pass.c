@@ -44,18 +44,38 @@ static void list_inputs(const struct model *m, int *cols) {
   }
 }
 
-size_t shared_pass_bytes(const struct model *m, const struct shared_pass_options *o) {
+/* Σ of what inputs take that are of so many columns each. */
+static size_t sum_inputs(const struct model *m, const struct shared_pass_options *o,
+                         size_t (*bytes)(int cols, const struct shared_pass_options *o)) {
   int count, seen = -1;
   const struct linear *linears = model_linears(m, &count);
-  size_t block = 0;
+  size_t sum = 0;
   for (int i = 0; i < count; i++) {
     if (linears[i].input > seen) { /* inputs are numbered in order of execution */
       seen = linears[i].input;
-      block += stats_kept_bytes(linears[i].cols, o->needs) +
-               o->damp_count * factor_bytes(linears[i].cols);
+      sum += bytes(linears[i].cols, o);
     }
   }
-  return o->count * (size_t)o->blocks * block;
+  return sum;
+}
+
+static size_t kept_bytes(int cols, const struct shared_pass_options *o) {
+  return stats_kept_bytes(cols, o->needs) + o->damp_count * factor_bytes(cols);
+}
+
+size_t shared_pass_bytes(const struct model *m, const struct shared_pass_options *o) {
+  return o->count * (size_t)o->blocks * sum_inputs(m, o, kept_bytes);
+}
+
+/* Of all sequences so far, and of a snapshot. */
+static size_t gathering_bytes(int cols, const struct shared_pass_options *o) {
+  size_t n = (size_t)cols;
+  return o->needs & STATS_GRAM ? 2 * (n * n * sizeof(float) + triangle_before(n) * sizeof(double))
+                               : 0;
+}
+
+size_t shared_pass_room(const struct model *m, const struct shared_pass_options *o) {
+  return sum_inputs(m, o, gathering_bytes);
 }
 
 static size_t place_of(const struct shared_pass *p, size_t snapshot, int block, int input) {
@@ -106,8 +126,11 @@ struct passing {
   struct streams streams;
   struct workspace *workspace;
   struct block *block;
-  struct stats *all;  /* [inputs]: of every sequence so far */
-  struct stats *some; /* [inputs]: up to a snapshot inside a batch; NULL when there is none */
+  const struct group *group;
+  size_t *first;     /* [streams.count]: the first sequence of each of this rank's batches */
+  struct stats *all; /* [inputs]: of every sequence of this rank's so far */
+  struct stats
+      *some; /* [inputs]: of a snapshot, where `all` does not do; NULL when it always does */
   struct progress progress;
 };
 
@@ -126,31 +149,46 @@ static void free_stats(const struct shared_pass *p, struct stats *stats) {
   free(stats);
 }
 
+static size_t batch_end(const struct passing *r, size_t b) {
+  return r->first[b] + (size_t)r->streams.batches[b].count;
+}
+
+static status find_sequences(struct passing *r, const struct sequences *s, struct error *err) {
+  TRY(mem_alloc(&r->first, r->streams.count, sizeof *r->first, err));
+  size_t at = 0;
+  for (size_t b = 0; b < r->streams.count; b++) {
+    size_t id = (size_t)(r->streams.batches[b].ids - s->ids.at);
+    while (s->first[at] < id) {
+      at++;
+    }
+    r->first[b] = at;
+  }
+  return STATUS_OK;
+}
+
 /* Whether a snapshot falls between the sequences of a batch. */
 static bool cuts_a_batch(const struct passing *r) {
-  size_t first = 0, snapshot = 0;
-  for (size_t i = 0; i < r->streams.count; i++) {
-    size_t end = first + (size_t)r->streams.batches[i].count;
-    for (; snapshot < r->to->count && (size_t)r->to->samples[snapshot] <= end; snapshot++) {
-      if ((size_t)r->to->samples[snapshot] < end) {
+  for (size_t b = 0; b < r->streams.count; b++) {
+    for (size_t i = 0; i < r->to->count; i++) {
+      size_t end = (size_t)r->to->samples[i];
+      if (end > r->first[b] && end < batch_end(r, b)) {
         return true;
       }
     }
-    first = end;
   }
   return false;
 }
 
 static status prepare(struct passing *r, const struct model *m, const struct shared_pass_options *o,
                       struct error *err) {
-  struct group one = group_single();
   struct sequences used = *o->calibration;
   used.count = (size_t)o->samples[o->count - 1];
-  TRY(streams_open(&r->streams, &used, &one, model_hidden(m), err));
+  TRY(streams_open(&r->streams, &used, o->group, model_hidden(m), err));
+  TRY(find_sequences(r, &used, err));
   TRY(workspace_create(&r->workspace, m, err));
   TRY(block_create(&r->block, m, err));
   TRY(create_stats(r->to, &r->all, err));
-  if (cuts_a_batch(r)) {
+  if (o->group->size > 1 || cuts_a_batch(r)) {
     TRY(create_stats(r->to, &r->some, err));
   }
   r->progress.total = (size_t)o->blocks * (r->streams.count + 1);
@@ -158,6 +196,7 @@ static status prepare(struct passing *r, const struct model *m, const struct sha
 }
 
 static void release(struct passing *r) {
+  free(r->first);
   streams_close(&r->streams);
   workspace_free(r->workspace);
   block_free(r->block);
@@ -171,46 +210,49 @@ static void keep(const struct passing *r, size_t snapshot, int block, const stru
   }
 }
 
-/* A snapshot after the first `count` sequences of a batch that has more: those alone go through the
- * block, as they do where the draw ends with them. */
-static status keep_inside(struct passing *r, size_t snapshot, int block, size_t batch, size_t count,
-                          struct error *err) {
-  for (int i = 0; i < r->to->inputs; i++) {
+/* This rank's batches from *batch on that end within the first `samples` sequences, and of one that
+ * is cut there its first sequences: those alone go through the block, as they do where the draw
+ * ends with them. *cut: some has what all lacks. */
+static status pass_until(struct passing *r, size_t samples, size_t *batch, bool *cut,
+                         struct error *err) {
+  for (; *batch < r->streams.count && batch_end(r, *batch) <= samples; ++*batch) {
+    TRY(streams_advance_batch(&r->streams, *batch, r->block, r->workspace, r->all, err));
+    TRY(progress_step(&r->progress, err));
+  }
+  *cut = *batch < r->streams.count && r->first[*batch] < samples;
+  for (int i = 0; (*cut || r->group->size > 1) && i < r->to->inputs; i++) {
     stats_copy(&r->some[i], &r->all[i]);
   }
-  TRY(streams_observe_first(&r->streams, batch, count, r->block, r->workspace, r->some, err));
-  keep(r, snapshot, block, r->some);
-  return STATUS_OK;
+  return *cut ? streams_observe_first(&r->streams, *batch, samples - r->first[*batch], r->block,
+                                      r->workspace, r->some, err)
+              : STATUS_OK;
 }
 
 static status pass_block(struct passing *r, int block, struct error *err) {
   const struct shared_pass *p = r->to;
-  size_t snapshot = 0, first = 0;
+  size_t batch = 0;
   for (int i = 0; i < p->inputs; i++) {
     stats_clear(&r->all[i]);
   }
-  for (size_t b = 0; b < r->streams.count; b++) {
-    size_t end = first + (size_t)r->streams.batches[b].count;
-    for (; snapshot < p->count && (size_t)p->samples[snapshot] < end; snapshot++) {
-      size_t count = (size_t)p->samples[snapshot] - first;
-      TRY(keep_inside(r, snapshot, block, b, count, err));
+  for (size_t snapshot = 0; snapshot < p->count; snapshot++) {
+    bool cut = false;
+    status st = pass_until(r, (size_t)p->samples[snapshot], &batch, &cut, err);
+    TRY(group_agree(r->group, st, err));
+    for (int i = 0; r->group->size > 1 && i < p->inputs; i++) {
+      TRY(stats_sum(&r->some[i], r->group, err));
     }
-    TRY(streams_advance_batch(&r->streams, b, r->block, r->workspace, r->all, err));
-    if (snapshot < p->count && (size_t)p->samples[snapshot] == end) {
-      keep(r, snapshot++, block, r->all);
-    }
-    TRY(progress_step(&r->progress, err));
-    first = end;
+    keep(r, snapshot, block, cut || r->group->size > 1 ? r->some : r->all);
   }
-  return progress_step(&r->progress, err);
+  return group_agree(r->group, progress_step(&r->progress, err), err);
 }
 
 static status pass(struct shared_pass *p, const struct model *m,
                    const struct shared_pass_options *o, struct error *err) {
-  struct passing r = {.to = p, .progress = {.see = o->progress, .user = o->progress_user}};
-  status st = prepare(&r, m, o, err);
+  struct passing r = {
+      .to = p, .group = o->group, .progress = {.see = o->progress, .user = o->progress_user}};
+  status st = group_agree(o->group, prepare(&r, m, o, err), err);
   for (int b = 0; st == STATUS_OK && b < p->blocks; b++) {
-    st = block_load(r.block, b, NULL, err);
+    st = group_agree(o->group, block_load(r.block, b, NULL, err), err);
     if (st == STATUS_OK) {
       st = pass_block(&r, b, err);
     }
@@ -221,9 +263,10 @@ static status pass(struct shared_pass *p, const struct model *m,
 
 status shared_pass_create(struct shared_pass **out, const struct model *m,
                           const struct shared_pass_options *options, struct error *err) {
-  struct shared_pass *p;
-  TRY(mem_alloc(&p, 1, sizeof *p, err));
-  status st = allocate(p, m, options, err);
+  struct shared_pass *p = NULL;
+  status st = mem_alloc(&p, 1, sizeof *p, err);
+  st = st == STATUS_OK ? allocate(p, m, options, err) : st;
+  st = group_agree(options->group, st, err);
   if (st == STATUS_OK) {
     st = pass(p, m, options, err);
   }

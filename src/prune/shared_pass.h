@@ -21,6 +21,7 @@ struct shared_pass_options {
   unsigned needs;      /* STATS_* bits, of all methods together */
   const double *damps; /* [damp_count]: factors to keep */
   size_t damp_count;
+  const struct group *group;
   const char *scratch; /* a folder for an unlinked file to keep it all in; NULL: memory */
   /* As prune_options': at least once per block and batch. */
   status (*progress)(void *user, double done, struct error *err);
@@ -30,7 +31,11 @@ struct shared_pass_options {
 /* Bytes that it keeps from its making to its end. */
 size_t shared_pass_bytes(const struct model *m, const struct shared_pass_options *options);
 
-/* Runs the pass, in this process alone. */
+/* Bytes that each rank of a group of several holds beside, while it is made. */
+size_t shared_pass_room(const struct model *m, const struct shared_pass_options *options);
+
+/* Runs the pass, whose sequences the group's ranks share; each keeps all of what comes of it.
+ * Collective: all ranks fail together. */
 status shared_pass_create(struct shared_pass **out, const struct model *m,
                           const struct shared_pass_options *options, struct error *err);
 void shared_pass_free(struct shared_pass *p);

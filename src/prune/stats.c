@@ -151,7 +151,7 @@ float stats_diagonal(const struct stats *s, size_t j) {
   return s->shared ? s->shared->diagonal[j] : s->gram[j * (size_t)s->cols + j];
 }
 
-status stats_reduce(struct stats *s, const struct group *group, struct error *err) {
+status stats_sum(struct stats *s, const struct group *group, struct error *err) {
   size_t n = (size_t)s->cols;
   int64_t counts[] = {s->samples, s->tokens};
   TRY(group_sum_int64(group, counts, 2, err));
@@ -163,8 +163,12 @@ status stats_reduce(struct stats *s, const struct group *group, struct error *er
   if (s->sums) {
     TRY(group_sum_double(group, s->sums, n, err));
   }
+  return s->gram ? group_sum_double(group, s->gram_sums, triangle_before(n), err) : STATUS_OK;
+}
+
+status stats_reduce(struct stats *s, const struct group *group, struct error *err) {
+  TRY(stats_sum(s, group, err));
   if (s->gram) {
-    TRY(group_sum_double(group, s->gram_sums, triangle_before(n), err));
     unfold_gram(s);
   }
   if (s->shared) {

@@ -48,6 +48,10 @@ void stats_copy(struct stats *to, const struct stats *from);
  * any ranks end in equal Gram matrices. */
 status stats_add(struct stats *s, const float *x, int tokens, int samples, struct error *err);
 
+/* Sums what a group's ranks have so far; all get the result, to which more can be added. For
+ * records whose Gram matrix is not shared. Collective. */
+status stats_sum(struct stats *s, const struct group *group, struct error *err);
+
 /* Sums the records of a group's ranks; all get the result. Called once, after the last stats_add
  * and in a group of one too. An input that no token reached, as an expert's may be, ends with
  * squares of 1 and the identity as if of one sample, so that methods go by the weights alone

@@ -51,7 +51,8 @@ status assist(const struct assist_options *options, struct assist_end *end, stru
   const struct worker_link link = {NULL, no_result, no_beat};
   struct worker *w;
   *end = (struct assist_end){.outcome = STATUS_MPI};
-  TRY(worker_create(&w, options->plan, &link, options->team, options->budget, NULL, err));
+  TRY(worker_create(&w, options->plan, &link, options->team, options->budget, options->scratch,
+                    err));
   status st = serve(options, w, err);
   worker_free(w);
   TRY(st);

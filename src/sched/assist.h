@@ -8,7 +8,8 @@
 struct assist_options {
   struct plan *plan;
   struct team *team;
-  size_t budget; /* of worker_create */
+  size_t budget; /* of worker_create, as is scratch */
+  const char *scratch;
 };
 
 /* How a run ended, from leaders to their teams. */

@@ -183,7 +183,8 @@ static status run_other(struct run *r, const struct transport *transport, struct
 }
 
 static status run_assistant(struct run *r, struct run_outcome *out, struct error *err) {
-  struct assist_options options = {.plan = r->plan, .team = &r->team, .budget = r->o->budget};
+  struct assist_options options = {
+      .plan = r->plan, .team = &r->team, .budget = r->o->budget, .scratch = r->o->scratch};
   struct assist_end end;
   status st = assist(&options, &end, err);
   out->all_alive = st == STATUS_OK && end.all_alive;

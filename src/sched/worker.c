@@ -37,7 +37,8 @@ status worker_create(struct worker **out, struct plan *plan, const struct worker
   w->link = link;
   w->budget = budget;
   /* Beside it stand pruned weights and blocks to evaluate. */
-  w->sharing = (struct sharing){.plan = plan, .budget = budget / 2, .scratch = scratch};
+  w->sharing = (struct sharing){
+      .plan = plan, .budget = budget / 2, .group = &team->group, .scratch = scratch};
   w->team = team;
   status st;
   TRY_GOTO(
@@ -228,10 +229,10 @@ static status prune(struct worker *w, struct overlay **overlay, struct variant_r
     overlay_clear(*kept);
     st = plan_draw(w->plan, index, &ids, err);
   }
-  if (st == STATUS_OK && w->team->group.size == 1) { /* a pass is one process's */
+  st = group_agree(&w->team->group, st, err);
+  if (st == STATUS_OK) {
     st = sharing_take(&w->sharing, index, progress, w, &shared, err);
   }
-  st = group_agree(&w->team->group, st, err);
   if (st == STATUS_OK) {
     st = prune_with(w, v, &ids, shared, *kept, r, err);
   }

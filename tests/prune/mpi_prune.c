@@ -76,6 +76,39 @@ static void check_little_memory(const struct pruning *p) {
   kept_free(&asked);
 }
 
+/* A pass that the group makes together spares work and changes no bit. */
+static void check_shared_pass(const struct pruning *p, const char *method,
+                              enum propagate propagate) {
+  const int samples[] = {3, (int)p->ids.count};
+  const double damp = 0.01;
+  struct shared_pass_options pass = {.calibration = &p->ids,
+                                     .blocks = model_blocks(p->model),
+                                     .samples = samples,
+                                     .count = 2,
+                                     .needs = STATS_SQUARES | STATS_GRAM,
+                                     .damps = &damp,
+                                     .damp_count = 1,
+                                     .group = &group};
+  struct shared_pass *shared = NULL;
+  struct error err = {0};
+  expect(shared_pass_create(&shared, p->model, &pass, &err) == STATUS_OK, method, err.text, 0);
+  for (int i = 0; i < 2; i++) {
+    struct sequences ids = p->ids;
+    ids.count = (size_t)samples[i];
+    struct prune_options o = pruning_options(p->model, &ids, method, "0.5", &group);
+    o.propagate = propagate;
+    struct kept without = prune(p, &o, &group, FACTOR_LOCAL);
+    o.shared = shared;
+    struct kept with = prune(p, &o, &group, FACTOR_LOCAL);
+    expect(with.count == without.count && with.count > 0 &&
+               memcmp(with.weights, without.weights, with.count * sizeof *with.weights) == 0,
+           method, "a shared pass changes weights, of samples", samples[i]);
+    kept_free(&without);
+    kept_free(&with);
+  }
+  shared_pass_free(shared);
+}
+
 /* No rank hangs when one fails, and all learn why. */
 static void one_rank_failing_ends_all(const struct pruning *p, const char *method) {
   struct prune_options o = pruning_options(p->model, &p->ids, method, "0.5", &group);
@@ -137,6 +170,9 @@ int main(int argc, char **argv) {
     check(&p, "sparsegpt", "2:4", FACTOR_SCALAPACK, 1e-4);
     check_propagated(&p, "wanda", "0.5", FACTOR_AUTO, PROPAGATE_DENSE, 0);
     check_propagated(&p, "sparsegpt", "2:4", FACTOR_LOCAL, PROPAGATE_DENSE, 1e-4);
+    check_shared_pass(&p, "wanda", PROPAGATE_DENSE);
+    check_shared_pass(&p, "sparsegpt", PROPAGATE_DENSE);
+    check_shared_pass(&p, "sparsegpt", PROPAGATE_PRUNED);
     if (group.size > 1) { /* one rank has nobody to share with */
       check_little_memory(&p);
     }

@@ -18,6 +18,7 @@ static const struct group *alone(void) {
 
 static struct shared_pass_options pass_options(const struct sequences *ids, int blocks) {
   return (struct shared_pass_options){.calibration = ids,
+                                      .group = alone(),
                                       .blocks = blocks,
                                       .samples = snapshots,
                                       .count = SNAPSHOTS,
