@@ -7,7 +7,7 @@ others are compared with); ranks of a group hold blocks of every Gram matrix (--
 has it:
     cmake --build B --target make_model
     B/tests/make_model 1.1b hidden=2048,blocks=4,heads=32,ffn=5632,vocab=32000,kv_heads=4,positions=2048 bfloat16
-    peak_memory.py --ids 16 512 32000 > ids.jsonl
+    peak_memory.py --ids 4 512 32000 > ids.jsonl
     group_memory.py B/espalier 1.1b ids.jsonl 1 2 -- --precision bfloat16 --threads 1"""
 import os
 import shutil
