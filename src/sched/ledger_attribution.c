@@ -18,12 +18,15 @@ static void drop_loss(struct attribution_loss *l) {
   }
 }
 
+/* Records cut longer names. */
+enum { DATASET_TEXT = sizeof((struct attribution_base *)0)->dataset - 1 };
+
 /* The cell that a record names; NULL for one that is not planned so. */
 static struct cell_attribution *find_slot(const struct ledger *l, size_t variant,
                                           const char *dataset, const char *id,
                                           struct ledger_entry *out) {
   for (size_t d = 0; d < l->plan->dataset_count; d++) {
-    if (strcmp(l->plan->datasets[d].name, dataset) == 0 &&
+    if (strncmp(l->plan->datasets[d].name, dataset, DATASET_TEXT) == 0 &&
         (!id[0] || strcmp(plan_cell(l->plan, variant, d)->id, id) == 0)) {
       *out = (struct ledger_entry){.variant = variant, .dataset = d, .attribution = true};
       return &l->attributions[variant * l->plan->dataset_count + d];
