@@ -157,8 +157,8 @@ static void tokens_are_chosen_by_their_probability(void **state) {
   (void)state;
   double all[6], cold[6], sum = 0, sum_cold = 0;
   for (size_t i = 0; i < 6; i++) {
-    sum += all[i] = exp(logits[i]);
-    sum_cold += cold[i] = exp(logits[i] / 0.5);
+    sum += all[i] = exp((double)logits[i]);
+    sum_cold += cold[i] = exp((double)logits[i] / 0.5);
   }
   for (size_t i = 0; i < 6; i++) {
     all[i] /= sum;
