@@ -11,9 +11,8 @@ static const struct argp_option report_options[] = {
     {"output", 'o', "FILE", 0, "page to write, in a folder that exists", 0}, {0}};
 
 static const char report_doc[] =
-    "A results file as one HTML page: heat maps, spreads over draws, layers, masks, every number "
-    "in "
-    "sortable tables. It needs no network, and any browser shows it.\vExample:\n"
+    "A results file as one HTML page: heat maps, spreads over draws, layers, masks, attributions, "
+    "every number in sortable tables. It needs no network, and any browser shows it.\vExample:\n"
     "  espalier report results/demo.h5 -o report.html\n";
 
 struct report_arguments {
