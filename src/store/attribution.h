@@ -17,8 +17,8 @@ enum { ATTRIBUTION_WORD = 64, ATTRIBUTION_LENS = 256 };
 struct attribution_word {
   char text[ATTRIBUTION_WORD]; /* lower case, UTF-8 */
   int32_t occurrences;         /* in the data set's items */
-  double influence;            /* natural log units; NaN where the words came from a file */
-  double low, high;            /* 95 % bootstrap interval over items; NaN where there is none */
+  double influence; /* natural log units; NaN where the words came from a file without weights */
+  double low, high; /* 95 % bootstrap interval over items; NaN where there is none */
 };
 
 /* A unit that some word was matched with. */
