@@ -15,6 +15,9 @@ function ranksOf(values) {
   return ranks;
 }
 
+/* Equal drops are equal, whatever their subtraction left behind. */
+const rounded = (x) => Math.round(x * 2 ** 40) / 2 ** 40;
+
 function spearman(x, y) {
   const a = ranksOf(x), b = ranksOf(y), n = a.length, mean = (n + 1) / 2;
   let ab = 0, aa = 0, bb = 0;
@@ -29,7 +32,7 @@ function spearman(x, y) {
 function semanticPoints(data) {
   const shown = new Set(chosenSettings(semanticFields).flatMap((s) => [...s.rows.values()].flat()).map((v) => v.index));
   return data.bases.filter((b) => chosen.linked === all || String(b.index) === chosen.linked)
-    .flatMap((base) => base.losses.filter((l) => shown.has(l.variant)).map((l) => ({ base, l, drop: number(base.accuracy) - number(l.accuracy) })))
+    .flatMap((base) => base.losses.filter((l) => shown.has(l.variant)).map((l) => ({ base, l, drop: rounded(number(base.accuracy) - number(l.accuracy)) })))
     .filter((p) => Number.isFinite(p.drop));
 }
 
