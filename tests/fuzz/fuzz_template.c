@@ -1,7 +1,9 @@
-/* A template and, behind a zero byte, the document that it is rendered for. */
+/* A template and, behind a zero byte, the document that it is rendered for. Both are UTF-8: what
+ * reads them (base/yaml.h, data/jsonl.h) refuses anything else. */
 #include "fuzz.h"
 
 #include "data/template.h"
+#include "data/text.h"
 
 static void render(const struct template *t, const struct scope *s) {
   struct error err = {0};
@@ -19,6 +21,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct error err = {0};
   const uint8_t *doc;
   size_t rest, first = fuzz_split(data, size, &doc, &rest);
+  if (text_invalid((const char *)data, first) < first ||
+      text_invalid((const char *)doc, rest) < rest) {
+    return 0;
+  }
   struct arena *arena;
   FUZZ_CHECK(arena_create(&arena, &err) == STATUS_OK);
   char *text;
