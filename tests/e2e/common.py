@@ -4,10 +4,12 @@ import json
 import os
 import random
 import shutil
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 SOURCE = os.environ.get("ESPALIER_SOURCE") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BINARY = os.environ.get("ESPALIER_BINARY") or os.path.join(SOURCE, "build/release/espalier")
@@ -66,6 +68,30 @@ def run(*args, ranks=0, cwd=None, env=None, stdin=None, check=0, timeout=600):
 def expect(condition, message):
     if not condition:
         sys.exit("FAILED: " + message)
+
+
+def kill_at(args, journal, size, ranks=0, env=None, cwd=None, timeout=300):
+    """Starts the program and sends all its processes SIGKILL once its journal has that many bytes: a moment that does not
+    depend on how busy the machine is. False: it ended before, with status 0."""
+    command = (MPIRUN + ["-n", str(ranks)] if ranks else []) + [BINARY, *map(str, args)]
+    p = subprocess.Popen(command, env=env, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    until = time.time() + timeout
+    while not os.path.exists(journal) or os.path.getsize(journal) < size:
+        if p.poll() is not None:
+            expect(p.returncode == 0, f"{' '.join(command)} ended with status {p.returncode}")
+            return False
+        expect(time.time() < until, f"{' '.join(command)}: no {size} bytes of journal in {timeout} s")
+        time.sleep(0.002)
+    mates = subprocess.run(["pgrep", "-s", str(p.pid)], capture_output=True, text=True).stdout.split()
+    for pid in mates:
+        try:
+            os.kill(int(pid), signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    p.wait()
+    while subprocess.run(["pgrep", "-s", str(p.pid)], capture_output=True).returncode == 0:
+        time.sleep(0.01)
+    return True
 
 
 WORDS = ("river stone light paper window garden morning market engine history letter island kitchen music winter "
