@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -50,6 +53,64 @@ status mapping_open(struct mapping *out, size_t bytes, const char *folder, const
   TRY(folder ? map_file(&m, folder, what, err) : map_memory(&m, what, err));
   *out = m;
   return STATUS_OK;
+}
+
+static status map_shared(struct mapping *m, int fd, const char *what, struct error *err) {
+  void *at = mmap(NULL, m->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (at == MAP_FAILED) {
+    return err_errno(err, STATUS_MEMORY, "%zu bytes of shared %s", m->bytes, what);
+  }
+  m->at = at;
+  return STATUS_OK;
+}
+
+status mapping_share(struct mapping *out, struct mapping_ticket *ticket, size_t bytes,
+                     const char *what, struct error *err) {
+  struct mapping m = {.bytes = bytes};
+  struct stat s;
+  int fd = memfd_create("espalier", MFD_CLOEXEC);
+  if (fd < 0) {
+    return err_errno(err, STATUS_IO, "no shared memory for %s", what);
+  }
+  status st = STATUS_OK;
+  if (ftruncate(fd, (off_t)bytes) != 0 || fstat(fd, &s) != 0) {
+    st = err_errno(err, STATUS_MEMORY, "%zu bytes of shared %s", bytes, what);
+  } else {
+    st = map_shared(&m, fd, what, err);
+  }
+  if (st != STATUS_OK) {
+    (void)close(fd);
+    return st;
+  }
+  *ticket = (struct mapping_ticket){getpid(), s.st_dev, s.st_ino, bytes, fd};
+  *out = m;
+  return STATUS_OK;
+}
+
+/* The process's number may mean another one here, and its descriptor another file. */
+static bool is_meant(int fd, const struct mapping_ticket *t) {
+  struct stat s;
+  return fstat(fd, &s) == 0 && s.st_dev == t->device && s.st_ino == t->inode && s.st_size >= 0 &&
+         (uint64_t)s.st_size == t->bytes;
+}
+
+status mapping_join(struct mapping *out, const struct mapping_ticket *ticket, const char *what,
+                    struct error *err) {
+  struct mapping m = {.bytes = (size_t)ticket->bytes};
+  char path[64];
+  (void)snprintf(path, sizeof path, "/proc/%lld/fd/%d", (long long)ticket->process,
+                 (int)ticket->file);
+  int fd = open(path, O_RDWR | O_CLOEXEC);
+  if (fd < 0) {
+    return err_errno(err, STATUS_IO, "%s: shared %s", path, what);
+  }
+  status st = is_meant(fd, ticket) ? map_shared(&m, fd, what, err)
+                                   : err_set(err, STATUS_IO, "%s: not the shared %s", path, what);
+  (void)close(fd);
+  if (st == STATUS_OK) {
+    *out = m;
+  }
+  return st;
 }
 
 void mapping_close(struct mapping *m) {

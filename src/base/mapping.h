@@ -4,6 +4,7 @@
 #define ESPALIER_BASE_MAPPING_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -18,6 +19,22 @@ struct mapping {
 status mapping_open(struct mapping *out, size_t bytes, const char *folder, const char *what,
                     struct error *err);
 void mapping_close(struct mapping *m);
+
+/* Memory in common with other processes of this user and machine. It goes away with the last that
+ * has it mapped, also when they are killed, and takes no room of /dev/shm. */
+struct mapping_ticket {
+  int64_t process;
+  uint64_t device, inode; /* what `file` of that process is */
+  uint64_t bytes;
+  int32_t file; /* descriptor; the process that shares closes it once the others have joined */
+};
+
+/* Zero at first; pages are taken as they are written. STATUS_MEMORY without address space. */
+status mapping_share(struct mapping *out, struct mapping_ticket *ticket, size_t bytes,
+                     const char *what, struct error *err);
+/* Another process's; STATUS_IO when it cannot be reached from here. */
+status mapping_join(struct mapping *out, const struct mapping_ticket *ticket, const char *what,
+                    struct error *err);
 
 /* Gives anonymous pages back, to be zero again; a file's stay as they are. Of all, or of those that
  * lie whole behind the first `keep` bytes. */

@@ -58,6 +58,14 @@ status group_sum_int64(const struct group *g, int64_t *values, size_t count, str
   return sum(g, values, count, sizeof *values, MPI_INT64_T, err);
 }
 
+status group_least_int64(const struct group *g, int64_t *value, struct error *err) {
+  if (g->size == 1) {
+    return STATUS_OK;
+  }
+  return check(MPI_Allreduce(MPI_IN_PLACE, value, 1, MPI_INT64_T, MPI_MIN, g->comm),
+               "MPI_Allreduce", err);
+}
+
 status group_broadcast(const struct group *g, int root, void *bytes, size_t count,
                        struct error *err) {
   if (g->size == 1) {

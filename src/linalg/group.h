@@ -23,6 +23,8 @@ status group_from(struct group *out, MPI_Comm comm, struct error *err);
 status group_sum_float(const struct group *g, float *values, size_t count, struct error *err);
 status group_sum_double(const struct group *g, double *values, size_t count, struct error *err);
 status group_sum_int64(const struct group *g, int64_t *values, size_t count, struct error *err);
+/* *value becomes the least of all ranks'. */
+status group_least_int64(const struct group *g, int64_t *value, struct error *err);
 status group_broadcast(const struct group *g, int root, void *bytes, size_t count,
                        struct error *err);
 

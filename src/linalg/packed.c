@@ -1,6 +1,7 @@
 #include "linalg/packed.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct packed {
   enum precision precision;
   int n, k;
   void *w;
+  bool lent; /* w is the caller's */
   struct kernel *kernel;
 };
 
@@ -25,20 +27,30 @@ static int columns(const struct packed *p, int first) {
   return p->n - first < PRODUCT_TILE ? p->n - first : PRODUCT_TILE;
 }
 
+size_t packed_bytes(int n, int k, enum precision precision) {
+  return (size_t)n * (size_t)k * operand_bytes(precision);
+}
+
 static status prepare(struct packed *p, struct error *err) {
-  size_t count = (size_t)p->n * (size_t)p->k;
-  TRY(mem_alloc_raw(&p->w, count, operand_bytes(p->precision), err));
+  if (!p->lent) {
+    TRY(mem_alloc_raw(&p->w, packed_bytes(p->n, p->k, p->precision), 1, err));
+  }
   return kernel_create(&p->kernel, (struct kernel_form){.precision = p->precision}, err);
 }
 
 status packed_create(struct packed **out, int n, int k, enum precision precision,
                      struct error *err) {
+  return packed_create_in(out, n, k, precision, NULL, err);
+}
+
+status packed_create_in(struct packed **out, int n, int k, enum precision precision, void *memory,
+                        struct error *err) {
   if (n < 1 || k < 1) {
     return err_set(err, STATUS_BUG, "packed: %d x %d weights", n, k);
   }
   struct packed *p;
   TRY(mem_alloc(&p, 1, sizeof *p, err));
-  *p = (struct packed){.precision = precision, .n = n, .k = k};
+  *p = (struct packed){.precision = precision, .n = n, .k = k, .w = memory, .lent = memory};
   status st = prepare(p, err);
   if (st != STATUS_OK) {
     packed_free(p);
@@ -51,7 +63,9 @@ status packed_create(struct packed **out, int n, int k, enum precision precision
 void packed_free(struct packed *p) {
   if (p) {
     kernel_free(p->kernel);
-    free(p->w);
+    if (!p->lent) {
+      free(p->w);
+    }
     free(p);
   }
 }

@@ -4,6 +4,8 @@
 #ifndef ESPALIER_LINALG_PACKED_H
 #define ESPALIER_LINALG_PACKED_H
 
+#include <stddef.h>
+
 #include "base/error.h"
 #include "linalg/precision.h"
 
@@ -15,6 +17,10 @@ struct packed;
 /* Refuses bfloat16 where the library has no product for this processor. */
 status packed_create(struct packed **out, int n, int k, enum precision precision,
                      struct error *err);
+/* In memory of the caller's, packed_bytes() of it aligned to MEM_ALIGN, which outlives it. */
+status packed_create_in(struct packed **out, int n, int k, enum precision precision, void *memory,
+                        struct error *err);
+size_t packed_bytes(int n, int k, enum precision precision);
 void packed_fill(struct packed *p, const float *w /* [n][k] */);
 /* A part: w [rows][k] are the rows from `first` on, a multiple of PRODUCT_TILE. */
 void packed_fill_rows(struct packed *p, int first, int rows, const float *w);
