@@ -87,9 +87,8 @@ static status compute(const struct requests *r, const struct checkpoint *c,
                       const struct session *session, struct watched *watched, struct score *scores,
                       struct error *err) {
   struct runner *runner;
-  status st = runner_open(&runner, c->model, NULL, session->memory / 2, err);
-  TRY(group_agree(&session->group, st, err));
-  st = requests_score(r, runner, c->model, &session->group, progress, watched, scores, err);
+  TRY(runner_open_shared(&runner, c->model, NULL, session->memory / 2, &session->group, err));
+  status st = requests_score(r, runner, c->model, &session->group, progress, watched, scores, err);
   runner_close(runner);
   return group_agree(&session->group, st, err);
 }

@@ -10,13 +10,15 @@ struct block {
   int index;                    /* of the loaded block */
   const struct linear *linears; /* [count], the model's */
   int count;
-  struct packed **weights;  /* [count] */
-  float **biases;           /* [count]: [rows] or NULL */
-  int first[SLOT_COUNT];    /* the linear of the slot's first matrix, or -1 */
-  int per_expert;           /* linears of an expert, which stand together */
-  float *norm[SLOT_COUNT];  /* [hidden], or as qk_norm says; NULL: the family has none */
-  float *shift[SLOT_COUNT]; /* the norms' biases, or NULL */
-  struct packed *router;    /* [experts][hidden], or NULL */
+  struct packed **weights;       /* [count] */
+  struct window own;             /* closed unless this is a block_create_shared */
+  const struct window *together; /* where the weights lie when ranks share them, or NULL */
+  float **biases;                /* [count]: [rows] or NULL */
+  int first[SLOT_COUNT];         /* the linear of the slot's first matrix, or -1 */
+  int per_expert;                /* linears of an expert, which stand together */
+  float *norm[SLOT_COUNT];       /* [hidden], or as qk_norm says; NULL: the family has none */
+  float *shift[SLOT_COUNT];      /* the norms' biases, or NULL */
+  struct packed *router;         /* [experts][hidden], or NULL */
 };
 
 /* What a step of the pass needs to know. */

@@ -33,13 +33,30 @@ static status allocate_norms(struct block *b, struct error *err) {
   return STATUS_OK;
 }
 
-static status allocate(struct block *b, struct error *err) {
+static size_t linear_bytes(const struct model *m, const struct linear *l) {
+  size_t bytes = packed_bytes(l->rows, l->cols, model_precision(m));
+  return (bytes + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN;
+}
+
+size_t block_window_bytes(const struct model *m) {
+  int count;
+  const struct linear *linears = model_linears(m, &count);
+  size_t bytes = 0;
+  for (int i = 0; i < count; i++) {
+    bytes += linear_bytes(m, &linears[i]);
+  }
+  return bytes;
+}
+
+/* place: of the linears' weights, or NULL for memory of their own. */
+static status allocate(struct block *b, char *place, struct error *err) {
   size_t count = (size_t)b->count;
   TRY(mem_alloc(&b->weights, count, sizeof(struct packed *), err));
   TRY(mem_alloc(&b->biases, count, sizeof *b->biases, err));
   for (int i = 0; i < b->count; i++) {
     const struct linear *l = &b->linears[i];
-    TRY(packed_create(&b->weights[i], l->rows, l->cols, model_precision(b->model), err));
+    TRY(packed_create_in(&b->weights[i], l->rows, l->cols, model_precision(b->model), place, err));
+    place = place ? place + linear_bytes(b->model, l) : NULL;
     if (model_linear_has_bias(b->model, i)) {
       TRY(mem_alloc(&b->biases[i], (size_t)l->rows, sizeof **b->biases, err));
     }
@@ -61,18 +78,49 @@ static void index_linears(struct block *b) {
   }
 }
 
-status block_create(struct block **out, const struct model *m, struct error *err) {
+static status create(struct block **out, const struct model *m, const struct window *window,
+                     size_t at, struct error *err) {
   struct block *b;
   TRY(mem_alloc(&b, 1, sizeof *b, err));
+  b->together = window;
   b->model = m;
   b->config = model_config(m);
   b->linears = model_linears(m, &b->count);
   index_linears(b);
-  status st = allocate(b, err);
+  status st = allocate(b, window ? (char *)window->at + at : NULL, err);
   if (st != STATUS_OK) {
     block_free(b);
     return st;
   }
+  *out = b;
+  return STATUS_OK;
+}
+
+status block_create(struct block **out, const struct model *m, struct error *err) {
+  return create(out, m, NULL, 0, err);
+}
+
+status block_create_within(struct block **out, const struct model *m, const struct window *window,
+                           size_t at, struct error *err) {
+  return create(out, m, window, at, err);
+}
+
+status block_create_shared(struct block **out, const struct model *m, const struct group *group,
+                           struct error *err) {
+  if (group->size == 1) {
+    return block_create(out, m, err);
+  }
+  struct window window;
+  TRY(window_open(&window, group, block_window_bytes(m), "a block's weights", err));
+  struct block *b = NULL;
+  status st = group_agree(group, create(&b, m, &window, 0, err), err);
+  if (st != STATUS_OK) {
+    block_free(b);
+    window_close(&window);
+    return st;
+  }
+  b->own = window;
+  b->together = &b->own;
   *out = b;
   return STATUS_OK;
 }
@@ -90,18 +138,40 @@ void block_free(struct block *b) {
     free(b->shift[s]);
   }
   packed_free(b->router);
+  window_close(&b->own);
   free(b->weights);
   free(b->biases);
   free(b);
 }
 
-void block_set_linear(struct block *b, int linear, const float *w) {
-  packed_fill(b->weights[linear], w);
+/* The rows that this rank fills: whole tiles. */
+static void share_rows(const struct block *b, int linear, int *first, int *end) {
+  int rows = b->linears[linear].rows;
+  *first = 0;
+  *end = rows;
+  if (b->together) {
+    size_t from, until, tiles = ((size_t)rows + PRODUCT_TILE - 1) / PRODUCT_TILE;
+    window_share(b->together, tiles, &from, &until);
+    *first = (int)from * PRODUCT_TILE;
+    *end = until == tiles ? rows : (int)until * PRODUCT_TILE;
+  }
 }
 
+void block_set_linear(struct block *b, int linear, const float *w) {
+  int first, end;
+  share_rows(b, linear, &first, &end);
+  packed_fill_rows(b->weights[linear], first, end - first,
+                   w + (size_t)first * (size_t)b->linears[linear].cols);
+}
+
+status block_meet(const struct block *b, struct error *err) {
+  return b->together ? window_meet(b->together, STATUS_OK, err) : STATUS_OK;
+}
+
+/* Of w, the whole linear, elements start .. end - 1. */
 static status check_pruned(const struct model *m, int index, int linear, const float *w,
-                           size_t count, struct error *err) {
-  for (size_t i = 0; i < count; i++) {
+                           size_t start, size_t end, struct error *err) {
+  for (size_t i = start; i < end; i++) {
     if (!isfinite(w[i])) {
       char *name;
       TRY(model_linear_name(m, index, linear, &name, err));
@@ -117,14 +187,16 @@ static status check_pruned(const struct model *m, int index, int linear, const f
 /* read: room for the block's largest linear. */
 static status load_linear(struct block *b, int index, int linear, const struct linear *l,
                           const struct overlay *overlay, float *read, struct error *err) {
+  int first, end;
+  share_rows(b, linear, &first, &end);
+  size_t cols = (size_t)l->cols;
   if (overlay && overlay_has(overlay, index, linear)) {
-    /* overlay_weights hands out writable memory, hence its argument; this only reads. */
-    const float *w = overlay_weights((struct overlay *)overlay, index, linear);
-    TRY(check_pruned(b->model, index, linear, w, (size_t)l->rows * (size_t)l->cols, err));
-    block_set_linear(b, linear, w);
+    const float *w = overlay_weights(overlay, index, linear);
+    TRY(check_pruned(b->model, index, linear, w, (size_t)first * cols, (size_t)end * cols, err));
+    packed_fill_rows(b->weights[linear], first, end - first, w + (size_t)first * cols);
   } else {
-    TRY(model_linear_read(b->model, index, linear, read, err));
-    block_set_linear(b, linear, read);
+    TRY(model_linear_read_rows(b->model, index, linear, first, end - first, read, err));
+    packed_fill_rows(b->weights[linear], first, end - first, read);
   }
   return b->biases[linear] ? model_linear_read_bias(b->model, index, linear, b->biases[linear], err)
                            : STATUS_OK;
@@ -144,11 +216,14 @@ static status load_norms(struct block *b, int index, struct error *err) {
   return STATUS_OK;
 }
 
-static size_t elements(const struct linear *l) {
-  return (size_t)l->rows * (size_t)l->cols;
+/* That this rank fills. */
+static size_t share_elements(const struct block *b, int linear) {
+  int first, end;
+  share_rows(b, linear, &first, &end);
+  return (size_t)(end - first) * (size_t)b->linears[linear].cols;
 }
 
-/* read: room for the router, and for any linear. */
+/* read: room for the router, and for this rank's share of any linear. */
 static status load_all(struct block *b, int index, const struct overlay *overlay, float *read,
                        struct error *err) {
   for (int i = 0; i < b->count; i++) {
@@ -161,10 +236,11 @@ static status load_all(struct block *b, int index, const struct overlay *overlay
   return load_norms(b, index, err);
 }
 
-status block_load(struct block *b, int index, const struct overlay *overlay, struct error *err) {
+static status load_share(struct block *b, int index, const struct overlay *overlay,
+                         struct error *err) {
   size_t largest = (size_t)b->config->experts * (size_t)b->config->hidden;
   for (int i = 0; i < b->count; i++) {
-    size_t size = elements(&b->linears[i]);
+    size_t size = share_elements(b, i);
     largest = size > largest ? size : largest;
   }
   float *read;
@@ -173,4 +249,10 @@ status block_load(struct block *b, int index, const struct overlay *overlay, str
   status st = load_all(b, index, overlay, read, err);
   free(read);
   return st;
+}
+
+status block_load(struct block *b, int index, const struct overlay *overlay, struct error *err) {
+  TRY(block_meet(b, err)); /* nobody reads any more what was there */
+  status st = load_share(b, index, overlay, err);
+  return b->together ? window_meet(b->together, st, err) : st;
 }

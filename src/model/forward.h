@@ -3,6 +3,7 @@
 #ifndef ESPALIER_MODEL_FORWARD_H
 #define ESPALIER_MODEL_FORWARD_H
 
+#include "linalg/window.h"
 #include "model/batch.h"
 #include "model/model.h"
 #include "model/overlay.h"
@@ -16,14 +17,25 @@ void workspace_free(struct workspace *w);
 /* One block's weights in float32, ready for products. */
 struct block;
 status block_create(struct block **out, const struct model *m, struct error *err);
+/* One for the ranks of a group on each machine, each of which converts a part of it. Collective, as
+ * are then block_load, which returns when the block is whole, and block_meet; block_free is not. */
+status block_create_shared(struct block **out, const struct model *m, const struct group *group,
+                           struct error *err);
+/* The same in memory that is in common already, block_window_bytes() of it from byte `at` on, a
+ * multiple of MEM_ALIGN. Not collective itself. The window stays the caller's. */
+status block_create_within(struct block **out, const struct model *m, const struct window *window,
+                           size_t at, struct error *err);
+size_t block_window_bytes(const struct model *m);
 void block_free(struct block *b);
 
 /* Loads block `index` from the checkpoint, taking linears that the overlay (or NULL) has from
  * there. NaN and infinite weights are refused with the tensor's name. */
 status block_load(struct block *b, int index, const struct overlay *overlay, struct error *err);
 
-/* Replaces one linear by w [rows][cols]. */
+/* Replaces one linear by w [rows][cols], the same on all ranks that share the block. */
 void block_set_linear(struct block *b, int linear, const float *w);
+/* After the last block_set_linear, before the block runs. */
+status block_meet(const struct block *b, struct error *err);
 
 /* Called with the input of the linears whose `input` is the given one, x [rows][cols], before they
  * are applied. The rows are the batch's; of an expert's inputs those tokens that chose it, in the

@@ -57,6 +57,9 @@ status model_linear_name(const struct model *m, int block, int linear, char **ou
 /* One linear of the checkpoint as float32 [rows][cols]; refuses NaN and infinities. */
 status model_linear_read(const struct model *m, int block, int linear, float *out,
                          struct error *err);
+/* Rows first .. first + rows - 1 of it, out [rows][cols]. */
+status model_linear_read_rows(const struct model *m, int block, int linear, int first, int rows,
+                              float *out, struct error *err);
 
 /* Identity: digest of config.json and of every tensor's bytes. */
 status model_digest(const struct model *m, char out[DIGEST_TEXT], struct error *err);

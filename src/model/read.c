@@ -21,8 +21,9 @@ static status absent(const struct model *m, enum slot slot, int block, struct er
                  (int)slot, block);
 }
 
-/* t [cols][rows] as [rows][cols]. */
-static status read_transposed(const struct tensor *t, float *out, struct error *err) {
+/* t [cols][rows] as [rows][cols], of which `count` rows from `first` on. */
+static status read_transposed(const struct tensor *t, size_t first, size_t count, float *out,
+                              struct error *err) {
   enum { STRIP = 16 }; /* tensor rows at a time: a line of `out` */
   size_t inputs = t->shape[0], outputs = t->shape[1];
   float *strip;
@@ -31,9 +32,9 @@ static status read_transposed(const struct tensor *t, float *out, struct error *
   for (size_t i = 0; i < inputs && st == STATUS_OK; i += STRIP) {
     size_t rows = inputs - i < STRIP ? inputs - i : STRIP;
     st = tensor_read(t, i * outputs, rows * outputs, strip, err);
-    for (size_t j = 0; st == STATUS_OK && j < outputs; j++) {
+    for (size_t j = 0; st == STATUS_OK && j < count; j++) {
       for (size_t r = 0; r < rows; r++) {
-        out[j * inputs + i + r] = strip[r * outputs + j];
+        out[j * inputs + i + r] = strip[r * outputs + first + j];
       }
     }
   }
@@ -43,7 +44,7 @@ static status read_transposed(const struct tensor *t, float *out, struct error *
 
 static status read_whole(const struct model *m, const struct tensor *t, enum slot slot, float *out,
                          struct error *err) {
-  TRY(m->arch.transposed[slot] ? read_transposed(t, out, err)
+  TRY(m->arch.transposed[slot] ? read_transposed(t, 0, t->shape[1], out, err)
                                : tensor_read(t, 0, t->elements, out, err));
   tensor_release(t);
   return STATUS_OK;
@@ -93,6 +94,25 @@ status model_linear_read(const struct model *m, int block, int linear, float *ou
                          struct error *err) {
   const struct place *p = &m->places[linear];
   return read_whole(m, model_bound(m, p->slot, block, p->part)->weight, p->slot, out, err);
+}
+
+status model_linear_read_rows(const struct model *m, int block, int linear, int first, int rows,
+                              float *out, struct error *err) {
+  const struct place *p = &m->places[linear];
+  const struct linear *l = &m->linears[linear];
+  const struct tensor *t = model_bound(m, p->slot, block, p->part)->weight;
+  if (first < 0 || rows < 0 || first > l->rows || rows > l->rows - first) {
+    return err_set(err, STATUS_BUG, "%s: rows %d + %d of tensor %s", m->folder, first, rows,
+                   t->name);
+  }
+  if (m->arch.transposed[p->slot]) {
+    TRY(read_transposed(t, (size_t)first, (size_t)rows, out, err));
+  } else {
+    TRY(tensor_read(t, (uint64_t)first * (uint64_t)l->cols, (uint64_t)rows * (uint64_t)l->cols, out,
+                    err));
+  }
+  tensor_release(t);
+  return STATUS_OK;
 }
 
 bool model_linear_has_bias(const struct model *m, int linear) {

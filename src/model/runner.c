@@ -10,6 +10,7 @@ struct runner {
   struct workspace *workspace;
   struct block **resident; /* [resident_count]: blocks 0 .. */
   int resident_count;
+  struct window window;   /* that resident blocks lie in; closed when they are this process's own */
   struct block *streamed; /* the others' turn by turn; NULL when every block is resident */
   float *stream;          /* residual streams of the works at hand */
   size_t stream_cap;      /* floats */
@@ -29,27 +30,87 @@ static size_t block_bytes(const struct model *m) {
   return bytes;
 }
 
-static status load(struct runner *r, size_t budget, struct error *err) {
-  int blocks = model_blocks(r->model);
-  size_t bytes = block_bytes(r->model), fitting = bytes > 0 ? budget / bytes : 0;
-  int resident = fitting < (size_t)blocks ? (int)fitting : blocks;
-  TRY(workspace_create(&r->workspace, r->model, err));
-  TRY(mem_alloc(&r->resident, (size_t)resident, sizeof(struct block *), err));
-  for (int i = 0; i < resident; i++) {
-    TRY(block_create(&r->resident[i], r->model, err));
-    r->resident_count = i + 1;
-    TRY(block_load(r->resident[i], i, r->overlay, err));
-  }
-  return resident < blocks ? block_create(&r->streamed, r->model, err) : STATUS_OK;
+/* Blocks that fit. */
+static int count_resident(const struct model *m, size_t budget) {
+  int blocks = model_blocks(m);
+  size_t bytes = block_bytes(m), fitting = bytes > 0 ? budget / bytes : 0;
+  return fitting < (size_t)blocks ? (int)fitting : blocks;
 }
 
-status runner_open(struct runner **out, const struct model *m, const struct overlay *overlay,
-                   size_t budget, struct error *err) {
+static status create_blocks(struct runner *r, int resident, struct error *err) {
+  const struct window *window = r->window.at ? &r->window : NULL;
+  TRY(mem_alloc(&r->resident, (size_t)resident, sizeof(struct block *), err));
+  for (int i = 0; i < resident; i++) {
+    size_t at = (size_t)i * block_window_bytes(r->model);
+    TRY(block_create_within(&r->resident[i], r->model, window, at, err));
+    r->resident_count = i + 1;
+  }
+  return resident < model_blocks(r->model) ? block_create(&r->streamed, r->model, err) : STATUS_OK;
+}
+
+static status load_blocks(struct runner *r, struct error *err) {
+  for (int i = 0; i < r->resident_count; i++) {
+    TRY(block_load(r->resident[i], i, r->overlay, err));
+  }
+  return STATUS_OK;
+}
+
+static status create(struct runner **out, const struct model *m, const struct overlay *overlay,
+                     struct error *err) {
   struct runner *r;
   TRY(mem_alloc(&r, 1, sizeof *r, err));
   r->model = m;
   r->overlay = overlay;
-  status st = load(r, budget, err);
+  *out = r;
+  return workspace_create(&r->workspace, m, err);
+}
+
+status runner_open(struct runner **out, const struct model *m, const struct overlay *overlay,
+                   size_t budget, struct error *err) {
+  struct group alone = group_single();
+  return runner_open_shared(out, m, overlay, budget, &alone, err);
+}
+
+static size_t times(size_t budget, int count) {
+  return budget > SIZE_MAX / (size_t)count ? SIZE_MAX : budget * (size_t)count;
+}
+
+/* Blocks that fit into the budgets of those that share memory: as many on every machine. */
+static status agree_on_resident(const struct runner *r, const struct group *group, size_t budget,
+                                int sharers, int *resident, struct error *err) {
+  int64_t fitting = count_resident(r->model, times(budget, sharers));
+  TRY(group_least_int64(group, &fitting, err));
+  *resident = fitting < *resident ? (int)fitting : *resident;
+  return STATUS_OK;
+}
+
+static status open_window(struct runner *r, const struct group *group, size_t budget, int *resident,
+                          struct error *err) {
+  int sharers;
+  TRY(window_sharers(group, &sharers, err));
+  TRY(agree_on_resident(r, group, budget, sharers, resident, err));
+  if (group->size > 1 && *resident > 0) {
+    size_t bytes = (size_t)*resident * block_window_bytes(r->model);
+    TRY(window_open(&r->window, group, bytes, "the blocks' weights", err));
+    TRY(agree_on_resident(r, group, budget, r->window.size, resident, err));
+  }
+  return STATUS_OK;
+}
+
+status runner_open_shared(struct runner **out, const struct model *m, const struct overlay *overlay,
+                          size_t budget, const struct group *group, struct error *err) {
+  struct runner *r = NULL;
+  int resident = model_blocks(m);
+  status st = group_agree(group, create(&r, m, overlay, err), err);
+  if (st == STATUS_OK) {
+    st = open_window(r, group, budget, &resident, err);
+  }
+  if (st == STATUS_OK) {
+    st = group_agree(group, create_blocks(r, resident, err), err);
+  }
+  if (st == STATUS_OK) {
+    st = load_blocks(r, err);
+  }
   if (st != STATUS_OK) {
     runner_close(r);
     return st;
@@ -65,6 +126,7 @@ void runner_close(struct runner *r) {
   for (int i = 0; i < r->resident_count; i++) {
     block_free(r->resident[i]);
   }
+  window_close(&r->window);
   free(r->resident);
   block_free(r->streamed);
   workspace_free(r->workspace);

@@ -11,6 +11,10 @@ struct runner;
  * change while the runner lives. */
 status runner_open(struct runner **out, const struct model *m, const struct overlay *overlay,
                    size_t budget, struct error *err);
+/* Of each rank of a group, by itself; resident blocks are there once on each machine, and `budget`
+ * is what each of its ranks may add to them. Collective; all else is not. */
+status runner_open_shared(struct runner **out, const struct model *m, const struct overlay *overlay,
+                          size_t budget, const struct group *group, struct error *err);
 void runner_close(struct runner *r);
 
 /* Has `see` called after each block of each work, so that a caller in the middle of a long answer

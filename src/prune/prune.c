@@ -85,9 +85,10 @@ static bool runs_blocks(const struct run *r) {
 
 static status prepare_calibration(struct run *r, struct error *err) {
   const struct prune_options *o = r->options;
-  TRY(streams_open(&r->streams, o->calibration, o->group, model_hidden(r->model), err));
-  TRY(workspace_create(&r->workspace, r->model, err));
-  TRY(block_create(&r->block, r->model, err));
+  status st = streams_open(&r->streams, o->calibration, o->group, model_hidden(r->model), err);
+  st = st == STATUS_OK ? workspace_create(&r->workspace, r->model, err) : st;
+  TRY(group_agree(o->group, st, err));
+  TRY(block_create_shared(&r->block, r->model, o->group, err));
   return streams_embed(&r->streams, r->model, r->workspace, err);
 }
 
@@ -104,7 +105,8 @@ static size_t count_steps(const struct run *r) {
 static status prepare(struct run *r, struct error *err) {
   TRY(group_agree(r->options->group, prune_check(r->model, r->options, err), err));
   TRY(block_pruner_open(&r->pruner, r->model, r->options, &r->progress, err));
-  TRY(mem_alloc(&r->layers, (size_t)r->pruner.count, sizeof *r->layers, err));
+  status st = mem_alloc(&r->layers, (size_t)r->pruner.count, sizeof *r->layers, err);
+  TRY(group_agree(r->options->group, st, err));
   if (runs_blocks(r)) {
     TRY(prepare_calibration(r, err));
   }
@@ -151,11 +153,8 @@ static status gather_stats(struct run *r, int block, struct error *err) {
 static status take(void *user, int block, int linear, const float *weights, struct error *err) {
   struct run *r = user;
   const struct prune_sink *sink = r->sink;
-  const struct linear *l = &r->pruner.linears[linear];
   if (sink->overlay) {
-    size_t bytes = (size_t)l->rows * (size_t)l->cols * sizeof *weights;
-    memcpy(overlay_weights(sink->overlay, block, linear), weights, bytes);
-    overlay_mark(sink->overlay, block, linear);
+    overlay_put(sink->overlay, block, linear, weights);
   }
   if (r->block && propagates_pruned(r)) {
     block_set_linear(r->block, linear, weights);
@@ -165,6 +164,7 @@ static status take(void *user, int block, int linear, const float *weights, stru
 
 static status advance(struct run *r, int block, struct error *err) {
   if (r->block && propagates_pruned(r) && block + 1 < model_blocks(r->model)) {
+    TRY(block_meet(r->block, err));
     TRY(streams_advance(&r->streams, r->block, r->workspace, NULL, &r->progress, err));
   }
   return progress_step(&r->progress, err);
@@ -224,6 +224,9 @@ status prune_model(const struct model *m, const struct prune_options *options,
   status st = group_agree(options->group, prepare(&r, err), err);
   if (st == STATUS_OK) {
     st = prune_blocks(&r, layers, err);
+  }
+  if (sink->overlay) {
+    st = overlay_meet(sink->overlay, st, err);
   }
   release(&r);
   return st;

@@ -186,7 +186,6 @@ static status prepare(struct passing *r, const struct model *m, const struct sha
   TRY(streams_open(&r->streams, &used, o->group, model_hidden(m), err));
   TRY(find_sequences(r, &used, err));
   TRY(workspace_create(&r->workspace, m, err));
-  TRY(block_create(&r->block, m, err));
   TRY(create_stats(r->to, &r->all, err));
   if (o->group->size > 1 || cuts_a_batch(r)) {
     TRY(create_stats(r->to, &r->some, err));
@@ -251,6 +250,9 @@ static status pass(struct shared_pass *p, const struct model *m,
   struct passing r = {
       .to = p, .group = o->group, .progress = {.see = o->progress, .user = o->progress_user}};
   status st = group_agree(o->group, prepare(&r, m, o, err), err);
+  if (st == STATUS_OK) {
+    st = block_create_shared(&r.block, m, o->group, err);
+  }
   for (int b = 0; st == STATUS_OK && b < p->blocks; b++) {
     st = group_agree(o->group, block_load(r.block, b, NULL, err), err);
     if (st == STATUS_OK) {

@@ -223,7 +223,7 @@ static status prune(struct worker *w, struct overlay **overlay, struct variant_r
   struct shared_pass *shared = NULL;
   status st = STATUS_OK;
   if (!*kept) {
-    st = overlay_create(kept, w->plan->models[v->model].model, NULL, err);
+    st = overlay_create_shared(kept, w->plan->models[v->model].model, &w->team->group, err);
   }
   if (st == STATUS_OK) {
     overlay_clear(*kept);
@@ -414,9 +414,10 @@ static status do_lease(struct worker *w, struct variant_record *r, struct runner
     st = prune(w, &overlay, r, err);
   }
   r->seconds = host_seconds() - start; /* with what later variants share */
+  st = group_agree(&w->team->group, st, err);
   if (st == STATUS_OK) {
     const struct model *m = w->plan->models[w->plan->variants[lease->variant].model].model;
-    st = runner_open(runner, m, overlay, w->budget, err);
+    st = runner_open_shared(runner, m, overlay, w->budget, &w->team->group, err);
   }
   st = settle(w, st, err);
   if (st != STATUS_OK) {

@@ -29,7 +29,9 @@ static void cut(struct overlay *o, const struct model *m, const struct cut *c) {
     l++;
     assert_true(l < count);
   }
-  float *weights = overlay_weights(o, BUILT_BLOCK, l);
+  float *weights = NULL;
+  assert_ok(mem_alloc(&weights, (size_t)linears[l].rows * (size_t)linears[l].cols, sizeof *weights,
+                      &err));
   assert_ok(model_linear_read(m, BUILT_BLOCK, l, weights, &err));
   bool columns = strcmp(c->linear, "mlp.down_proj") == 0;
   for (int u = 0; u < BUILT_UNITS; u++) {
@@ -37,7 +39,8 @@ static void cut(struct overlay *o, const struct model *m, const struct cut *c) {
       weights[columns ? i * BUILT_UNITS + u : u * BUILT_HIDDEN + i] *= c->factor;
     }
   }
-  overlay_mark(o, BUILT_BLOCK, l);
+  overlay_put(o, BUILT_BLOCK, l, weights);
+  free(weights);
 }
 
 /* The loss of a pruned model; free it. */

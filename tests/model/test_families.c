@@ -329,6 +329,29 @@ static void check_input(const struct model *m, int input, const struct batch *ba
   workspace_free(w);
 }
 
+/* Rows read apart are the whole's, of matrices that are stored transposed too. */
+static void check_rows(const char *name, const struct model *m) {
+  (void)name;
+  struct error err;
+  int count, block = model_blocks(m) - 1;
+  const struct linear *l = model_linears(m, &count);
+  for (int i = 0; i < count; i++) {
+    size_t cols = (size_t)l[i].cols, size = (size_t)l[i].rows * cols;
+    float *whole = malloc(size * sizeof *whole), *parts = calloc(size, sizeof *parts);
+    assert_ok(model_linear_read(m, block, i, whole, &err));
+    for (int first = 0, rows; first < l[i].rows; first += rows) {
+      rows = l[i].rows - first < 7 ? l[i].rows - first : 7;
+      assert_ok(
+          model_linear_read_rows(m, block, i, first, rows, parts + (size_t)first * cols, &err));
+    }
+    assert_memory_equal(whole, parts, size * sizeof *whole);
+    assert_fails(model_linear_read_rows(m, block, i, 1, l[i].rows, parts, &err), STATUS_BUG,
+                 "rows 1");
+    free(whole);
+    free(parts);
+  }
+}
+
 static void check_inputs(const char *name, const struct model *m) {
   (void)name;
   int32_t ids[TOKENS];
@@ -343,6 +366,11 @@ static void check_inputs(const char *name, const struct model *m) {
 static void linears_of_an_input_read_what_its_tap_may_change(void **state) {
   (void)state;
   for_each(check_inputs);
+}
+
+static void rows_read_apart_are_the_whole_s(void **state) {
+  (void)state;
+  for_each(check_rows);
 }
 
 static void compare(const char *name, const float *a, const float *b, size_t count) {
@@ -419,6 +447,7 @@ int main(void) {
       cmocka_unit_test(what_no_family_file_handles_is_refused_by_name),
       cmocka_unit_test(taps_see_each_input_once_and_an_expert_its_own_tokens),
       cmocka_unit_test(linears_of_an_input_read_what_its_tap_may_change),
+      cmocka_unit_test(rows_read_apart_are_the_whole_s),
       cmocka_unit_test(a_sequence_is_the_same_packed_and_continued),
       cmocka_unit_test(contexts_are_rotated_as_their_continuations_are),
   };
