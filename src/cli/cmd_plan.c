@@ -9,18 +9,19 @@
 #include "grid/cost.h"
 #include "grid/group_size.h"
 
-enum { KEY_JSON = 256, KEY_RANKS, KEY_MEMORY };
+enum { KEY_JSON = 256, KEY_RANKS, KEY_NODE, KEY_MEMORY };
 
 struct plan_arguments {
   const char *file;
   bool json;
-  int ranks, memory;
+  int ranks, node, memory;
 };
 
 static const struct argp_option options[] = {
     {"ranks", KEY_RANKS, "N", 0, "ranks of the run to come (default: those of mpirun, else 1)", 0},
+    {"node", KEY_NODE, "K", 0, "of them K run on each machine (default: all)", 0},
     {"memory", KEY_MEMORY, "GB", 0,
-     "memory of each of them (default: this machine's, shared by all N)", 0},
+     "memory of each of them (default: this machine's, shared by those on one)", 0},
     {"json", KEY_JSON, 0, 0, "everything as one JSON object", 0},
     {0}};
 
@@ -33,6 +34,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     return 0;
   case KEY_RANKS:
     return cli_int(in, "--ranks", arg, 1, 1000000, &a->ranks);
+  case KEY_NODE:
+    return cli_int(in, "--node", arg, 1, 1000000, &a->node);
   case KEY_MEMORY:
     return cli_int(in, "--memory", arg, 1, 1000000, &a->memory);
   case ARGP_KEY_ARG:
@@ -56,7 +59,7 @@ static const struct argp argp = {
     "memory, and an estimate of the time. Nothing is computed or written.\v"
     "Ranks work on a variant together when one alone lacks the memory for it, or when there are "
     "fewer variants than ranks (espalier run --group-size).\n\n"
-    "Example:\n  espalier plan experiments/demo.yaml --ranks 16 --memory 8",
+    "Example:\n  espalier plan experiments/demo.yaml --ranks 16 --node 8 --memory 8",
     NULL,
     NULL,
     NULL};
@@ -120,9 +123,13 @@ static status add_up(const struct plan *p, struct totals *t, struct error *err) 
 static void choose_groups(const struct plan *p, const struct plan_arguments *a,
                           const struct session *s, struct totals *t) {
   t->ranks = a->ranks ? a->ranks : s->group.size;
+  int node = a->node && a->node < t->ranks ? a->node : t->ranks;
+  if (!a->ranks && !a->node) {
+    node = s->node;
+  }
   /* a session's ranks have shared the machine already */
-  t->memory = a->memory ? 1e9 * a->memory : (double)s->memory * s->group.size / t->ranks;
-  t->groups = plan_group_size(p, t->ranks, t->memory);
+  t->memory = a->memory ? 1e9 * a->memory : (double)s->memory * s->node / node;
+  t->groups = plan_group_size(p, t->ranks, node, t->memory);
 }
 
 static void print_groups(const struct plan *p, const struct totals *t) {

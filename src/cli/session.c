@@ -58,6 +58,7 @@ status session_open(struct session *out, bool force, int threads, struct error *
   TRY(host_share(&share, &s.group, err));
   s.threads = threads > 0 ? threads : share.threads;
   s.memory = share.memory;
+  s.node = share.ranks;
   linalg_set_threads(s.threads);
   *out = s;
   return STATUS_OK;

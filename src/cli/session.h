@@ -9,6 +9,7 @@
 
 struct session {
   struct group group; /* all ranks, or one process */
+  int node;           /* ranks of the group on this machine, itself among them */
   int threads;        /* already handed to linalg */
   size_t memory;      /* bytes: this process's share */
 };

@@ -141,30 +141,32 @@ static double gram_bytes(const struct shapes *s, const struct method *method, in
   return (gathering > factoring ? gathering : factoring) / ranks;
 }
 
-/* Without the pruned weights. */
+/* Without the pruned weights. sharers: ranks that have the block in common. */
 static double pruning_bytes(const struct model *m, const struct shapes *s,
-                            const struct method *method, double tokens, int ranks) {
+                            const struct method *method, double tokens, int ranks, int sharers) {
   double word = sizeof(float), rooms = method->needs & STATS_GRAM ? 2 : 1;
   if (method->needs == STATS_NONE) {
     return s->linear * word;
   }
-  return tokens * model_hidden(m) * word / ranks + s->weights * operand_bytes(m) +
+  return tokens * model_hidden(m) * word / ranks + s->weights * operand_bytes(m) / sharers +
          rooms * s->linear * word + gram_bytes(s, method, ranks);
 }
 
 double cost_bytes(const struct model *m, const struct method *method, double tokens) {
   struct shapes s = block_shapes(m);
   double evaluating = model_blocks(m) * s.weights * operand_bytes(m) + head_bytes(m);
-  double pruning = method->dense ? 0 : pruning_bytes(m, &s, method, tokens, 1);
+  double pruning = method->dense ? 0 : pruning_bytes(m, &s, method, tokens, 1, 1);
   return overlay_bytes(m, &s, method) + (pruning > evaluating ? pruning : evaluating);
 }
 
 double cost_least_bytes(const struct model *m, const struct method *method, double tokens,
-                        int ranks) {
+                        int ranks, int node) {
   struct shapes s = block_shapes(m);
+  int sharers = ranks < node ? ranks : node;
+  double overlay = overlay_bytes(m, &s, method) / sharers;
   double evaluating = s.weights * operand_bytes(m) + s.linear * sizeof(float) + head_bytes(m);
-  double pruning = method->dense ? 0 : pruning_bytes(m, &s, method, tokens, ranks);
-  return COST_REST + overlay_bytes(m, &s, method) + (pruning > evaluating ? pruning : evaluating);
+  double pruning = method->dense ? 0 : pruning_bytes(m, &s, method, tokens, ranks, sharers);
+  return COST_REST + overlay + (pruning > evaluating ? pruning : evaluating);
 }
 
 double cost_seconds(double flops) {

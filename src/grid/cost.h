@@ -30,11 +30,12 @@ double cost_evaluate(const struct model *m, double tokens, double queries);
  * (activations, one block, its statistics) and evaluating (all blocks resident). */
 double cost_bytes(const struct model *m, const struct method *method, double tokens);
 
-/* The fewest that each of so many ranks gets along with that work on a variant together: blocks to
- * evaluate are streamed, what variants share is in a file, and Gram matrices are cut among the
- * ranks when there are several. */
+/* The fewest that each of so many ranks gets along with that work on a variant together, `node` of
+ * them at most on one machine: blocks to evaluate are streamed, what variants share is in a file,
+ * Gram matrices are cut among the ranks when there are several, and the pruned weights and the
+ * block that is pruned are there once on a machine. */
 double cost_least_bytes(const struct model *m, const struct method *method, double tokens,
-                        int ranks);
+                        int ranks, int node);
 
 /* Bytes of it for everything that does not grow with the model: activations of a batch, libraries,
  * data sets. */

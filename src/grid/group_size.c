@@ -48,13 +48,20 @@ static double tokens_of(const struct variant *v) {
   return (double)v->samples * v->length;
 }
 
+struct asked {
+  const struct plan *plan;
+  int node; /* ranks of a machine */
+};
+
 static double least_bytes(const void *user, int size) {
-  const struct plan *p = user;
+  const struct asked *a = user;
+  const struct plan *p = a->plan;
   double most = 0;
   for (size_t i = 0; i < p->variant_count; i++) {
     const struct variant *v = &p->variants[i];
     if (!v->elsewhere) {
-      double bytes = cost_least_bytes(p->models[v->model].model, v->method, tokens_of(v), size);
+      double bytes =
+          cost_least_bytes(p->models[v->model].model, v->method, tokens_of(v), size, a->node);
       most = bytes > most ? bytes : most;
     }
   }
@@ -69,12 +76,13 @@ static size_t count_variants(const struct plan *p) {
   return count;
 }
 
-struct group_answer plan_group_size(const struct plan *p, int ranks, double memory) {
+struct group_answer plan_group_size(const struct plan *p, int ranks, int node, double memory) {
+  struct asked asked = {p, node};
   struct group_question q = {.ranks = ranks,
                              .variants = count_variants(p),
                              .memory = memory,
                              .bytes = least_bytes,
-                             .user = p};
+                             .user = &asked};
   for (size_t i = 0; i < p->variant_count; i++) {
     const struct variant *v = &p->variants[i];
     q.longest = !v->elsewhere && v->seconds > q.longest ? v->seconds : q.longest;

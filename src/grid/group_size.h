@@ -33,8 +33,9 @@ struct group_answer {
 struct group_answer group_size_choose(const struct group_question *q);
 #define GROUP_WORTH 10.0
 
-/* Of a plan at PLAN_FULL, its own variants; memory: bytes of each rank. */
-struct group_answer plan_group_size(const struct plan *p, int ranks, double memory);
+/* Of a plan at PLAN_FULL, its own variants; node: of the ranks so many run on each machine; memory:
+ * bytes of each rank. */
+struct group_answer plan_group_size(const struct plan *p, int ranks, int node, double memory);
 
 /* "groups of 2 of 8 ranks: ..." in one line; text [GROUP_TEXT]. */
 enum { GROUP_TEXT = 200 };

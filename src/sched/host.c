@@ -87,6 +87,7 @@ status host_share(struct host_share *out, const struct group *group, struct erro
     threads = quota / ranks;
   }
   out->threads = threads < 1 ? 1 : threads;
+  out->ranks = ranks;
   out->memory = memory_limit() / (size_t)ranks;
   return STATUS_OK;
 }

@@ -7,6 +7,7 @@
 #include "linalg/group.h"
 
 struct host_share {
+  int ranks;     /* of the group on this machine */
   int threads;   /* >= 1: cores that this rank may use, divided by the ranks that share them */
   size_t memory; /* bytes: of the machine or of its control group, divided by its ranks */
 };

@@ -103,14 +103,16 @@ static status least_memory(const struct run *r, double *out, struct error *err) 
 /* Rank 0, whose plan knows what variants cost, decides for all. */
 static status size_of_groups(const struct run *r, int *size, struct error *err) {
   const struct run_options *o = r->o;
+  int64_t node = o->node;
   double memory;
   *size = o->group_size > 0 ? o->group_size : 1;
   if (o->group_size > 0 || o->group.size == 1) {
     return STATUS_OK;
   }
   TRY(least_memory(r, &memory, err));
+  TRY(group_least_int64(&o->group, &node, err));
   if (o->group.rank == 0) {
-    struct group_answer a = plan_group_size(r->plan, o->group.size, memory);
+    struct group_answer a = plan_group_size(r->plan, o->group.size, (int)node, memory);
     char text[GROUP_TEXT];
     *size = a.size;
     if (a.reason != GROUP_FITS) {

@@ -52,6 +52,7 @@ struct run_options {
   const char *mpi;         /* provenance: version of the MPI library, or "none" */
   struct group group;      /* all ranks of the run, or one process */
   int group_size;          /* ranks that work on one variant together; 0: as plan_group_size says */
+  int node;                /* of the ranks so many run on this machine */
   double memory;           /* bytes that this rank may use; 0: no limit */
   size_t budget;           /* bytes for a model's weights: worker_create */
   const char *scratch;     /* folder for what does not fit into memory, or NULL: likewise */

@@ -109,19 +109,21 @@ static void a_plan_knows_what_its_variants_need(void **state) {
   (void)snprintf(path, sizeof path, "%s/grid.yaml", scratch.root);
   assert_ok(grid_open(&g, path, &scratch.places, &err));
   assert_ok(plan_create(&p, g, PLAN_FULL, &err));
-  struct group_answer a = plan_group_size(p, 8, 1e12);
+  struct group_answer a = plan_group_size(p, 8, 8, 1e12);
   assert_true(a.size == 1 && a.reason == GROUP_FITS && a.alone > 1e6 && a.bytes == a.alone);
   group_size_describe(&a, p, 8, 1e12, text);
   assert_non_null(strstr(text, "1 rank on a variant (of 8)"));
-  a = plan_group_size(p, 8, 1.25 * (a.alone - 1)); /* a byte too few */
+  a = plan_group_size(p, 8, 8, 1.25 * (a.alone - 1)); /* a byte too few */
   assert_true(a.size == 2 && a.reason == GROUP_MEMORY && a.bytes < a.alone);
+  /* what is there once on a machine counts less the more ranks it has */
+  assert_true(plan_group_size(p, 8, 1, 1.25 * (a.alone - 1)).bytes > a.bytes);
   group_size_describe(&a, p, 8, 1e9, text);
   assert_non_null(strstr(text, "2 ranks on a variant (of 8)"));
   for (size_t i = 0; i < p->variant_count; i++) {
     p->variants[i].seconds = 100;
     p->variants[i].elsewhere = i > 1;
   }
-  a = plan_group_size(p, 8, 0);
+  a = plan_group_size(p, 8, 8, 0);
   assert_true(a.size == 4 && a.reason == GROUP_IDLE);
   plan_free(p);
   grid_close(g);
