@@ -1,4 +1,5 @@
-"""Peak anonymous memory of each rank of `espalier prune`, alone and in groups.
+"""Peak anonymous memory of each rank of `espalier prune`, alone and in groups, and of what the ranks have in common (with
+MPI's own buffers).
 
     group_memory.py BINARY MODEL IDS.jsonl [RANKS ...] [-- OPTIONS OF prune]
 
@@ -42,18 +43,19 @@ def children(pid):
 
 
 def peaks(command, binary, ranks):
-    """Bytes of each rank, and seconds."""
-    start, most = time.time(), [0] * ranks
+    """Bytes of each rank, of what they have in common, and seconds."""
+    start, most, common = time.time(), [0] * ranks, 0
     process = subprocess.Popen(command)
     while process.poll() is None:
         for pid in children(process.pid):
             rank = rank_of(pid, binary)
             if rank is not None:
                 most[rank] = max(most[rank], anonymous(pid))
+                common = max(common, anonymous(pid, "RssShmem"))
         time.sleep(0.02)
     if process.returncode != 0:
         sys.exit(process.returncode)
-    return most, time.time() - start
+    return most, common, time.time() - start
 
 
 def main(words):
@@ -70,12 +72,15 @@ def main(words):
                    "--calibration", ids, "-o", folder, "--quiet", *options]
         command += ["--factor", "scalapack"] if ranks > 1 else []
         try:
-            most, seconds = peaks(command, binary, ranks)
+            most, common, seconds = peaks(command, binary, ranks)
         finally:
             shutil.rmtree(folder)
         alone = alone or max(most)
         each = " ".join(f"{m / 2**20:.0f}" for m in most)
-        print(f"{ranks} ranks: {each} MiB at most, {max(most) / alone:.2f} of the first, {seconds:.0f} s", flush=True)
+        whole = max(most) + common / ranks
+        print(f"{ranks} ranks: {each} MiB of their own at most, {common / 2**20:.0f} in common; "
+              f"a rank's own {max(most) / alone:.2f} and with its part of the common {whole / alone:.2f} of the first, "
+              f"{seconds:.0f} s", flush=True)
     return 0
 
 

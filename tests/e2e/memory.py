@@ -5,11 +5,11 @@ import sys
 import time
 
 
-def anonymous(pid):
-    """Bytes now, 0 when the process is gone."""
+def anonymous(pid, field="RssAnon"):
+    """Bytes now, 0 when the process is gone. RssShmem: of memory in common with other processes."""
     try:
         with open(f"/proc/{pid}/status") as f:
-            found = re.search(r"^RssAnon:\s+(\d+) kB", f.read(), re.M)
+            found = re.search(rf"^{field}:\s+(\d+) kB", f.read(), re.M)
         return int(found[1]) * 1024 if found else 0
     except OSError:
         return 0
