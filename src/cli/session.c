@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cli/starting.h"
 #include "linalg/matmul.h"
 #include "sched/host.h"
 #include "sched/watch.h"
@@ -45,17 +46,28 @@ static bool mpi_lives(void) {
   return started && !ended;
 }
 
+/* MPI, and what the ranks first tell each other. */
+static status start_mpi(struct group *group, struct host_share *share, struct error *err) {
+  int level;
+  if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level) != MPI_SUCCESS) {
+    return err_set(err, STATUS_MPI, "MPI could not be started");
+  }
+  TRY(group_from(group, MPI_COMM_WORLD, err));
+  return host_share(share, group, err);
+}
+
+static status start(struct group *group, struct host_share *share, struct error *err) {
+  struct starting starting;
+  TRY(starting_open(&starting, err));
+  status st = start_mpi(group, share, err);
+  starting_close(&starting);
+  return st;
+}
+
 status session_open(struct session *out, bool force, int threads, struct error *err) {
   struct session s = {.group = group_single()};
-  if (force || launched()) {
-    int level;
-    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level) != MPI_SUCCESS) {
-      return err_set(err, STATUS_MPI, "MPI could not be started");
-    }
-    TRY(group_from(&s.group, MPI_COMM_WORLD, err));
-  }
   struct host_share share;
-  TRY(host_share(&share, &s.group, err));
+  TRY(force || launched() ? start(&s.group, &share, err) : host_share(&share, &s.group, err));
   s.threads = threads > 0 ? threads : share.threads;
   s.memory = share.memory;
   s.node = share.ranks;

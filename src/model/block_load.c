@@ -114,7 +114,7 @@ status block_create_shared(struct block **out, const struct model *m, const stru
   TRY(window_open(&window, group, block_window_bytes(m), "a block's weights", err));
   struct block *b = NULL;
   status st = group_agree(group, create(&b, m, &window, 0, err), err);
-  if (st != STATUS_OK) {
+  if (st != STATUS_OK || !b) {
     block_free(b);
     window_close(&window);
     return st;

@@ -70,10 +70,10 @@ status overlay_create_shared(struct overlay **out, const struct model *m, const 
                              struct error *err) {
   struct overlay *o = NULL;
   status st = group_agree(group, create(&o, m, err), err);
-  if (st == STATUS_OK) {
+  if (st == STATUS_OK && o) {
     st = window_open(&o->window, group, bytes_of(o), PURPOSE, err);
   }
-  if (st != STATUS_OK) {
+  if (st != STATUS_OK || !o) {
     overlay_free(o);
     return st;
   }

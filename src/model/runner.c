@@ -102,9 +102,11 @@ status runner_open_shared(struct runner **out, const struct model *m, const stru
   struct runner *r = NULL;
   int resident = model_blocks(m);
   status st = group_agree(group, create(&r, m, overlay, err), err);
-  if (st == STATUS_OK) {
-    st = open_window(r, group, budget, &resident, err);
+  if (st != STATUS_OK || !r) {
+    runner_close(r);
+    return st;
   }
+  st = open_window(r, group, budget, &resident, err);
   if (st == STATUS_OK) {
     st = group_agree(group, create_blocks(r, resident, err), err);
   }
