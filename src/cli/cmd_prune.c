@@ -279,7 +279,7 @@ status cmd_prune(int argc, char **argv, struct error *err) {
   struct cli_places places;
   TRY(places_open(&places, err));
   struct watch *watch;
-  TRY(session_watch(&session, &watch, err));
+  TRY(session_watch(&session, STATUS_MPI, "the others end too", &watch, err));
   struct job j = {.a = &a, .session = &session, .start = host_seconds()};
   j.options = (struct prune_options){.propagate = (enum propagate)a.propagate,
                                      .factor = (enum factor_where)a.factor,

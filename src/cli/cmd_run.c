@@ -10,6 +10,7 @@
 #include "cli/session.h"
 #include "cli/signals.h"
 #include "sched/host.h"
+#include "sched/watch.h"
 
 enum {
   KEY_THREADS = 256,
@@ -147,7 +148,8 @@ static status conclude(status st, const struct run_outcome *o, const char *comma
 
 static status run(const struct run_arguments *a, const struct session *session,
                   const struct cli_places *places, const char *command, const atomic_bool *stop,
-                  struct progress *progress, struct run_outcome *outcome, struct error *err) {
+                  struct watch **starting, struct progress *progress, struct run_outcome *outcome,
+                  struct error *err) {
   char *mpi;
   TRY(session_describe(session, &mpi, err));
   struct run_options o = {.file = a->file,
@@ -167,6 +169,7 @@ static status run(const struct run_arguments *a, const struct session *session,
                           .time_left = a->time_limit,
                           .write_every = WRITE_EVERY,
                           .stop = stop,
+                          .starting = starting,
                           .watch = {progress, progress_see}};
   status st = run_experiment(&o, outcome, err);
   free(mpi);
@@ -182,13 +185,14 @@ static void print_done(const struct run_outcome *o, double seconds) {
 /* Progress is rank 0's; the others' events would only repeat it. */
 static status run_watched(const struct run_arguments *a, const struct session *session,
                           const struct cli_places *places, const char *command,
-                          const atomic_bool *stop, struct run_outcome *outcome, struct error *err) {
+                          const atomic_bool *stop, struct watch **starting,
+                          struct run_outcome *outcome, struct error *err) {
   bool first = session->group.rank == 0;
   struct progress progress;
   status st = progress_open(&progress, a->quiet, first ? a->json : NULL, err);
   st = group_agree(&session->group, st, err);
   if (st == STATUS_OK) {
-    st = run(a, session, places, command, stop, &progress, outcome, err);
+    st = run(a, session, places, command, stop, starting, &progress, outcome, err);
   }
   progress_close(&progress);
   return st;
@@ -200,14 +204,23 @@ static status run_session(const struct run_arguments *a, int argc, char **argv,
   double start = host_seconds();
   struct session session;
   TRY(session_open(&session, false, a->threads, err));
+  struct watch *starting;
+  TRY(session_watch(&session, STATUS_TIME,
+                    "the run ends (what is finished is kept; to carry on: the same command)",
+                    &starting, err));
   struct cli_places places;
-  TRY(places_open(&places, err));
+  status st = places_open(&places, err);
+  if (st != STATUS_OK) {
+    watch_close(starting);
+    return st;
+  }
   char *command = NULL;
   struct run_outcome outcome = {.all_alive = true};
-  status st = join(argc, argv, &command, err);
+  st = join(argc, argv, &command, err);
   if (st == STATUS_OK) {
-    st = run_watched(a, &session, &places, command, stop, &outcome, err);
+    st = run_watched(a, &session, &places, command, stop, &starting, &outcome, err);
   }
+  watch_close(starting);
   places_close(&places);
   if (session.group.rank == 0 && outcome.cells) {
     st = conclude(st, &outcome, command, err);

@@ -146,7 +146,7 @@ status cmd_score(int argc, char **argv, struct error *err) {
   struct session session;
   TRY(session_open(&session, false, a.threads, err));
   struct watch *watch;
-  TRY(session_watch(&session, &watch, err));
+  TRY(session_watch(&session, STATUS_MPI, "the others end too", &watch, err));
   struct checkpoint c = {0};
   struct requests r = {0};
   status st = open_all(&a, &session, &c, &r, err);

@@ -148,10 +148,10 @@ status session_share_stdin(const struct session *s, struct error *err) {
   return group_agree(&s->group, st, err);
 }
 
-status session_watch(const struct session *s, struct watch **out, struct error *err) {
-  const struct watch_options options = {.group = &s->group,
-                                        .exit_status = status_exit(STATUS_MPI),
-                                        .consequence = "the others end too"};
+status session_watch(const struct session *s, status outcome, const char *consequence,
+                     struct watch **out, struct error *err) {
+  const struct watch_options options = {
+      .group = &s->group, .exit_status = status_exit(outcome), .consequence = consequence};
   *out = NULL;
   return s->group.size == 1 ? STATUS_OK : watch_open(out, &options, err);
 }

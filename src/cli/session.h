@@ -41,9 +41,11 @@ status session_share_stdin(const struct session *s, struct error *err);
 struct watch; /* sched/watch.h */
 
 /* Ends this process when another rank is gone, for which it would wait for ever: a launcher may
- * leave the others alive. *out: for watch_close before the session ends; NULL in one process.
- * Collective. */
-status session_watch(const struct session *s, struct watch **out, struct error *err);
+ * leave the others alive. outcome: what the process ends with; consequence: the end of its line on
+ * standard error, kept by the caller. *out: for watch_close before the session ends; NULL in one
+ * process. Collective. */
+status session_watch(const struct session *s, status outcome, const char *consequence,
+                     struct watch **out, struct error *err);
 
 /* Version of the MPI library and the number of ranks, or "none"; the caller frees *out. */
 status session_describe(const struct session *s, char **out, struct error *err);

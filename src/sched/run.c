@@ -13,6 +13,7 @@
 #include "sched/lead.h"
 #include "sched/models.h"
 #include "sched/mpi_transport.h"
+#include "sched/watch.h"
 
 static const double SILENCE = 3;    /* lease timeouts that rank 0 may keep quiet */
 static const double PATIENCE = 2;   /* lease timeouts that a team may be at work without a sign */
@@ -245,6 +246,10 @@ status run_experiment(const struct run_options *options, struct run_outcome *out
   status st = agree(&r, prepare(&r, err), err);
   if (st == STATUS_OK) {
     st = connect(&r, err);
+  }
+  if (options->starting) {
+    watch_close(*options->starting);
+    *options->starting = NULL;
   }
   if (st == STATUS_OK) {
     st = play(&r, out, err);

@@ -43,6 +43,8 @@ struct run_watch {
   void (*see)(void *user, const struct run_event *e);
 };
 
+struct watch; /* sched/watch.h */
+
 struct run_options {
   const char *file; /* the experiment */
   const struct places *places;
@@ -60,6 +62,8 @@ struct run_options {
   double time_left;        /* seconds from now after which to stop; 0: never */
   double write_every;      /* seconds between two results files */
   const atomic_bool *stop; /* set at any time */
+  struct watch **starting; /* of all ranks: closed and NULL once they only send each other messages,
+                              and a lost one is worked around; or NULL */
   struct run_watch watch;
 };
 
