@@ -9,12 +9,12 @@
 #include "grid/cost.h"
 #include "grid/group_size.h"
 
-enum { KEY_JSON = 256, KEY_RANKS, KEY_NODE, KEY_MEMORY };
+enum { KEY_JSON = 256, KEY_RANKS, KEY_NODE, KEY_MEMORY, KEY_RATE };
 
 struct plan_arguments {
   const char *file;
   bool json;
-  int ranks, node, memory;
+  int ranks, node, memory, rate;
 };
 
 static const struct argp_option options[] = {
@@ -22,6 +22,10 @@ static const struct argp_option options[] = {
     {"node", KEY_NODE, "K", 0, "of them K run on each machine (default: all)", 0},
     {"memory", KEY_MEMORY, "GB", 0,
      "memory of each of them (default: this machine's, shared by those on one)", 0},
+    {"rate", KEY_RATE, "GFLOPS", 0,
+     "what a process gets done, in 10^9 operations per second, everything counted (default: "
+     "measured here, in a moment)",
+     0},
     {"json", KEY_JSON, 0, 0, "everything as one JSON object", 0},
     {0}};
 
@@ -34,6 +38,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     return 0;
   case KEY_RANKS:
     return cli_int(in, "--ranks", arg, 1, 1000000, &a->ranks);
+  case KEY_RATE:
+    return cli_int(in, "--rate", arg, 1, 1000000, &a->rate);
   case KEY_NODE:
     return cli_int(in, "--node", arg, 1, 1000000, &a->node);
   case KEY_MEMORY:
@@ -97,7 +103,7 @@ static double longest_task(const struct plan *p, size_t variant) {
     const struct cell *c = plan_cell(p, variant, d);
     flops = c->wanted && c->flops > flops ? c->flops : flops;
   }
-  return v->method->dense ? cost_seconds(flops) : v->seconds;
+  return v->method->dense ? flops / p->rate : v->seconds;
 }
 
 static status add_up(const struct plan *p, struct totals *t, struct error *err) {
@@ -200,9 +206,9 @@ static void print_plan(const struct plan *p, const struct totals *t, const struc
   printf("precision: %s\n", precision_name(p->grid->precision));
   printf("memory: about %.2f GB per process\n", 1e-9 * t->bytes);
   print_groups(p, t);
-  printf("time: about %s on one process with %d thread%s; never less than %s, the longest "
-         "task\n",
-         alone, s->threads, s->threads == 1 ? "" : "s", longest);
+  printf("time: about %s on one process with %d thread%s at %.0f Gflop/s; never less than %s, the "
+         "longest task\n",
+         alone, s->threads, s->threads == 1 ? "" : "s", 1e-9 * p->rate, longest);
 }
 
 static cJSON *variant_json(const struct plan *p, size_t index) {
@@ -259,6 +265,7 @@ static status print_json(const struct plan *p, const struct totals *t, struct er
   (void)cJSON_AddNumberToObject(o, "draws", (double)t->draws);
   (void)cJSON_AddNumberToObject(o, "prune_flops", t->prune_flops);
   (void)cJSON_AddNumberToObject(o, "eval_flops", t->eval_flops);
+  (void)cJSON_AddNumberToObject(o, "rate", p->rate);
   (void)cJSON_AddNumberToObject(o, "seconds", t->seconds);
   (void)cJSON_AddNumberToObject(o, "peak_bytes", t->bytes);
   (void)cJSON_AddNumberToObject(o, "ranks", t->ranks);
@@ -286,6 +293,7 @@ static status show(const struct plan_arguments *a, const struct cli_places *plac
   status st;
   TRY_GOTO(st, end, grid_open(&grid, a->file, &places->places, err));
   TRY_GOTO(st, end, plan_create(&plan, grid, PLAN_FULL, err));
+  TRY_GOTO(st, end, cost_set_rate(plan, a->rate, err));
   TRY_GOTO(st, end, add_up(plan, &totals, err));
   choose_groups(plan, a, session, &totals);
   if (a->json) {

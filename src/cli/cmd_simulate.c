@@ -6,6 +6,7 @@
 #include "cli/duration.h"
 #include "cli/places.h"
 #include "cli/session.h"
+#include "grid/cost.h"
 #include "sched/simulate.h"
 
 enum {
@@ -21,6 +22,7 @@ enum {
   KEY_SPREAD,
   KEY_SECONDS,
   KEY_THREADS,
+  KEY_RATE,
   KEY_JSON
 };
 
@@ -28,7 +30,7 @@ static const double LATENCY = 0.01; /* seconds: workers and master look for mess
 
 struct simulate_arguments {
   const char *file;
-  int ranks, seed, lease_timeout, threads;
+  int ranks, seed, lease_timeout, threads, rate;
   double mtbf, time_limit, noise;
   struct simulate_shape shape; /* cells 0: of an experiment */
   const char *made;            /* an option that goes with --cells, when there is one */
@@ -47,6 +49,10 @@ static const struct argp_option options[] = {
      "0.2)",
      0},
     {"threads", KEY_THREADS, "N", 0, "threads of a rank (default: all cores)", 0},
+    {"rate", KEY_RATE, "GFLOPS", 0,
+     "what a rank gets done of an experiment, in 10^9 operations per second, everything counted "
+     "(default: measured here, in a moment)",
+     0},
     {"cells", KEY_CELLS, "N", 0, "so many made-up cells in place of an experiment", 0},
     {"variant", KEY_VARIANT, "N", 0, "made-up cells: cells of one variant (default 4)", 0},
     {"share", KEY_SHARE, "N", 0,
@@ -131,6 +137,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     return parse_number(in, "--noise", arg, 3, &a->noise);
   case KEY_THREADS:
     return cli_int(in, "--threads", arg, 1, 4096, &a->threads);
+  case KEY_RATE:
+    return cli_int(in, "--rate", arg, 1, 1000000, &a->rate);
   case KEY_CELLS:
   case KEY_VARIANT:
   case KEY_SHARE:
@@ -241,7 +249,7 @@ static status print_json(const struct simulate_arguments *a, const struct simula
   return STATUS_OK;
 }
 
-static status load_grid(const char *file, struct simulate_work *out, struct error *err) {
+static status load_grid(const char *file, int rate, struct simulate_work *out, struct error *err) {
   struct cli_places places;
   struct grid *grid = NULL;
   struct plan *plan = NULL;
@@ -249,6 +257,9 @@ static status load_grid(const char *file, struct simulate_work *out, struct erro
   status st = grid_open(&grid, file, &places.places, err);
   if (st == STATUS_OK) {
     st = plan_create(&plan, grid, PLAN_FULL, err);
+  }
+  if (st == STATUS_OK) {
+    st = cost_set_rate(plan, rate, err);
   }
   if (st == STATUS_OK) {
     st = simulate_work_of_plan(out, plan, err);
@@ -262,7 +273,7 @@ static status load_grid(const char *file, struct simulate_work *out, struct erro
 static status make_work(const struct simulate_arguments *a, struct simulate_work *out,
                         struct error *err) {
   if (a->file) {
-    return load_grid(a->file, out, err);
+    return load_grid(a->file, a->rate, out, err);
   }
   struct simulate_shape shape = a->shape;
   shape.seed = (uint64_t)a->seed;

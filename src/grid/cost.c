@@ -1,7 +1,5 @@
 #include "grid/cost.h"
 
-#include "linalg/matmul.h"
-
 /* In operations of a forward pass that take as long; measured with experiments/demo's model. */
 enum {
   SELECT_FLOPS = 500, /* per weight: reading it, its score, a choice within the row, writing it */
@@ -167,8 +165,4 @@ double cost_least_bytes(const struct model *m, const struct method *method, doub
   double evaluating = s.weights * operand_bytes(m) + s.linear * sizeof(float) + head_bytes(m);
   double pruning = method->dense ? 0 : pruning_bytes(m, &s, method, tokens, ranks, sharers);
   return COST_REST + overlay + (pruning > evaluating ? pruning : evaluating);
-}
-
-double cost_seconds(double flops) {
-  return flops / (COST_RATE * linalg_threads());
 }

@@ -5,10 +5,6 @@
 
 #include "grid/plan.h"
 
-/* Floating-point operations per second and thread that a whole run reaches, everything counted; on
- * a processor with AVX-512 (a third of what its matrix product alone does). */
-#define COST_RATE 6e10
-
 /* Pruning `tokens` calibration tokens' worth by itself: forward passes, statistics, factorisations,
  * and the method's own arithmetic. 0 for the dense model. */
 double cost_prune(const struct model *m, const struct method *method, enum propagate propagate,
@@ -41,7 +37,16 @@ double cost_least_bytes(const struct model *m, const struct method *method, doub
  * data sets. */
 #define COST_REST 256e6
 
-/* Seconds of so many operations on this process's threads. */
-double cost_seconds(double flops);
+/* What a plan's seconds are computed with until plan_set_rate: floating-point operations per second
+ * and thread that a whole run in float32 reaches on a processor with AVX-512. */
+#define COST_RATE 1.4e11
+
+/* The same of this process's threads in the plan's precision: the product of a linear is measured
+ * for some tenths of a second at most, with weights made up in its shape; of the models the one
+ * that most of the work is for. */
+status cost_measure_rate(const struct plan *p, double *rate, struct error *err);
+
+/* plan_set_rate by 10^9 times `gflops`, or by the measured rate when that is 0. */
+status cost_set_rate(struct plan *p, int gflops, struct error *err);
 
 #endif

@@ -91,6 +91,7 @@ struct plan {
   struct plan_calibration background; /* of attributions; empty without any */
   struct plan_share *shares;          /* [share_count] */
   size_t share_count;
+  double rate;              /* operations per second of one process, for all that is in seconds */
   struct cell *cells;       /* [variant_count][dataset_count] */
   size_t *longest;          /* [variant_count]: indices, most expensive first, ties in plan order */
   struct plan_cache *cache; /* calibration draws between plan_draw calls */
@@ -103,6 +104,9 @@ struct plan {
 status plan_create(struct plan **out, const struct grid *grid, enum plan_level level,
                    struct error *err);
 void plan_free(struct plan *p);
+
+/* Seconds are from now on those at so many floating-point operations per second. */
+void plan_set_rate(struct plan *p, double rate);
 
 /* Leaves to a plan at PLAN_FULL the variants of shard 1 .. shards, and marks the others `elsewhere`
  * with no cell wanted. Shards cost about the same, as far as the plan can tell; variants of one

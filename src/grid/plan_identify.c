@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "grid/cost.h"
 #include "grid/plan_parts.h"
+#include "linalg/matmul.h"
 
 /* Raise it when calibration, pruning or evaluation change results without a method's version. */
 #define IDENTITY "espalier-2"
@@ -164,9 +165,17 @@ static status identify_cells(struct plan *p, const struct passes *passes, struct
       cell->flops += cell->attribution_flops;
       v->eval_flops += cell->wanted ? cell->flops : 0;
     }
-    v->seconds = cost_seconds(v->prune_flops + v->eval_flops);
   }
+  plan_set_rate(p, COST_RATE * linalg_threads());
   return STATUS_OK;
+}
+
+void plan_set_rate(struct plan *p, double rate) {
+  p->rate = rate;
+  for (size_t i = 0; i < p->variant_count; i++) {
+    struct variant *v = &p->variants[i];
+    v->seconds = (v->prune_flops + v->eval_flops) / rate;
+  }
 }
 
 static status identify_variants(struct plan *p, struct error *err) {

@@ -36,17 +36,17 @@ static void fill_from(struct simulate_work *w, const struct plan *p, const struc
   for (size_t i = 0; i < tasks->count; i++) {
     const struct work_task *from = &tasks->at[i];
     const struct variant *v = &p->variants[from->variant];
-    w->tasks[i] = (struct simulate_task){.prepare = cost_seconds(own_flops(p, v, from->key)),
+    w->tasks[i] = (struct simulate_task){.prepare = own_flops(p, v, from->key) / p->rate,
                                          .first = first,
                                          .cells = from->cells,
                                          .key = from->key};
     for (int c = 0; c < from->cells; c++) {
       size_t dataset = (size_t)from->datasets[c];
-      w->cells[first++] = cost_seconds(plan_cell(p, from->variant, dataset)->flops);
+      w->cells[first++] = plan_cell(p, from->variant, dataset)->flops / p->rate;
     }
   }
   for (int k = 1; k <= tasks->key_count; k++) {
-    w->passes[k] = cost_seconds(tasks->shared[k]);
+    w->passes[k] = tasks->shared[k] / p->rate;
   }
 }
 

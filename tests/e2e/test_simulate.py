@@ -16,17 +16,22 @@ def refused(words, *args):
 with Scratch() as s:
     env = {"ESPALIER_DATA": make_data(f"{s}/data")}
     grid = small_grid(s)
-    plan = json.loads(run("plan", grid, "--json", env=env, cwd=s).stdout)
-    one = simulate(grid, "--ranks", 1, "--noise", 0, env=env, cwd=s)
+    plan = json.loads(run("plan", grid, "--rate", 100, "--json", env=env, cwd=s).stdout)
+    one = simulate(grid, "--ranks", 1, "--noise", 0, "--rate", 100, env=env, cwd=s)
     expect(one["cells"] == one["recorded"] == plan["cells"], f"{one['cells']} cells, the plan has {plan['cells']}")
     # one rank takes what the plan says, and a little for messages
     expect(0 <= one["makespan_seconds"] - plan["seconds"] < 0.05 * one["leases"] + 0.1,
            f"makespan {one['makespan_seconds']}, the plan's {plan['seconds']}")
     expect(one["repeated_seconds"] == 0 and one["lost_seconds"] < 1e-6, f"one rank repeats or loses: {one}")
     dense = write(f"{s}/dense.yaml", open(grid).read().replace("  draws: 2\n", "  draws: 2\n  propagate: dense\n"))
-    shared = simulate(dense, "--ranks", 1, "--noise", 0, env=env, cwd=s)
+    shared = simulate(dense, "--ranks", 1, "--noise", 0, "--rate", 100, env=env, cwd=s)
     expect(shared["recorded"] == one["recorded"] and shared["useful_seconds"] < one["useful_seconds"],
            "sharing passes saves nothing")
+    slow = simulate(grid, "--ranks", 1, "--noise", 0, "--rate", 50, env=env, cwd=s)
+    expect(abs(slow["useful_seconds"] / one["useful_seconds"] - 2) < 1e-6, "half the rate, not twice the time")
+    measured = json.loads(run("plan", grid, "--json", env=env, cwd=s).stdout)
+    expect(measured["rate"] > 0 and abs(measured["seconds"] * measured["rate"] / (plan["seconds"] * plan["rate"]) - 1) < 1e-9,
+           f"{measured['seconds']} s at {measured['rate']}, {plan['seconds']} s at {plan['rate']}")
     text = run("simulate", grid, "--ranks", 3, env=env, cwd=s).stdout
     expect(all(word in text for word in ("makespan:", "efficiency:", "lost work:", "master:")), text)
     expect(sorted(os.listdir(s)) == ["data", "dense.yaml", "small.yaml"], f"files were written: {os.listdir(s)}")
