@@ -88,9 +88,9 @@ status mapping_share(struct mapping *out, struct mapping_ticket *ticket, size_t 
 }
 
 /* The process's number may mean another one here, and its descriptor another file. */
-static bool is_meant(int fd, const struct mapping_ticket *t) {
+static bool is_meant(const char *path, const struct mapping_ticket *t) {
   struct stat s;
-  return fstat(fd, &s) == 0 && s.st_dev == t->device && s.st_ino == t->inode && s.st_size >= 0 &&
+  return stat(path, &s) == 0 && s.st_dev == t->device && s.st_ino == t->inode && s.st_size >= 0 &&
          (uint64_t)s.st_size == t->bytes;
 }
 
@@ -100,12 +100,14 @@ status mapping_join(struct mapping *out, const struct mapping_ticket *ticket, co
   char path[64];
   (void)snprintf(path, sizeof path, "/proc/%lld/fd/%d", (long long)ticket->process,
                  (int)ticket->file);
+  if (!is_meant(path, ticket)) {
+    return err_set(err, STATUS_IO, "%s: not the shared %s", path, what);
+  }
   int fd = open(path, O_RDWR | O_CLOEXEC);
   if (fd < 0) {
     return err_errno(err, STATUS_IO, "%s: shared %s", path, what);
   }
-  status st = is_meant(fd, ticket) ? map_shared(&m, fd, what, err)
-                                   : err_set(err, STATUS_IO, "%s: not the shared %s", path, what);
+  status st = map_shared(&m, fd, what, err);
   (void)close(fd);
   if (st == STATUS_OK) {
     *out = m;

@@ -58,6 +58,9 @@ static status start_mpi(struct group *group, struct host_share *share, struct er
 
 static status start(struct group *group, struct host_share *share, struct error *err) {
   struct starting starting;
+  if (!launched()) { /* by a shell, which may well go before */
+    return start_mpi(group, share, err);
+  }
   TRY(starting_open(&starting, err));
   status st = start_mpi(group, share, err);
   starting_close(&starting);
